@@ -1,0 +1,35 @@
+"""What the users service knows."""
+
+from __future__ import annotations
+
+from typing import NewType, Protocol
+
+import msgspec
+
+from datasources.ports.instant import Instant
+from datasources.sourced import Sourced
+
+UserId = NewType("UserId", str)
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A person who can sign in. Source: `GET /users/{id}`."""
+
+    id: UserId
+    name: str
+    email: str
+    phone: str | None = None
+    tier: str | None = None
+    created_at: Instant | None = None
+
+
+class UserPort(Protocol):
+    """The users service, as far as the schema needs it."""
+
+    async def by_id(self, user_id: UserId, /) -> Sourced[User]:
+        """The user with that id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        ...

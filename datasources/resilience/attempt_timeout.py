@@ -1,0 +1,51 @@
+"""Bound one attempt."""
+
+from __future__ import annotations
+
+import asyncio
+
+from datasources.clock import Clock
+from datasources.errors import AttemptTimedOut, DeadlineExceeded
+from datasources.resilience.deadline import time_left, until
+from datasources.resilience.pipeline import Call, Handler, Reply, V
+
+_READS = frozenset({"GET", "HEAD"})
+
+
+class AttemptTimeout:
+    """Give up on one attempt: sooner for reads than for writes, sooner still at the deadline.
+
+    An attempt that was cut short by the deadline tells nothing of the service: it ends as
+    `DeadlineExceeded`, which counts against no breaker.
+
+    Args:
+        read: Limit for GET and HEAD (seconds).
+        write: Limit for everything else (seconds).
+        clock: Replaced in tests.
+    """
+
+    def __init__(self, *, read: float = 3.0, write: float = 10.0, clock: Clock) -> None:
+        self._read = read
+        self._write = write
+        self._clock = clock
+
+    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+        allowed = self._read if call.route.method in _READS else self._write
+        left = time_left(self._clock)
+        limit = min(allowed, left)
+        if limit <= 0.0:
+            raise DeadlineExceeded(call.route.service, "no time left to ask")
+        bound = asyncio.timeout(limit)
+        try:
+            with until(self._clock.monotonic() + limit):
+                async with bound:
+                    return await proceed(call)
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            if left < allowed:
+                raise DeadlineExceeded(call.route.service, f"cut short at {limit:.3g} s") from None
+            raise AttemptTimedOut(call.route.service, limit) from None
+
+    def __str__(self) -> str:
+        return f"AttemptTimeout(read {self._read:g} s, write {self._write:g} s)"

@@ -1,0 +1,124 @@
+"""Ask again, politely."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from datasources.clock import Clock
+from datasources.errors import (
+    AttemptTimedOut,
+    DatasourceError,
+    DeadlineExceeded,
+    LocalRejection,
+    TryLater,
+    UpstreamFailure,
+)
+from datasources.events import Events, RetryScheduled
+from datasources.resilience.deadline import time_left
+from datasources.resilience.pipeline import IDEMPOTENT_METHODS, Call, Handler, Reply, V
+from datasources.resilience.retry_budget import RetryBudget
+
+Sleep = Callable[[float], Awaitable[None]]
+Uniform = Callable[[float, float], float]
+
+
+class Retry:
+    """Repeat an idempotent call whose failure may pass.
+
+    Before retry *n* it waits a random time between 0 and `min(ceiling, base * 2 ** (n - 1))`
+    ("full jitter"), or as long as the service asked for with Retry-After. It fails at once when
+    the wait does not fit the deadline, the budget is spent, or the breaker would refuse. After an
+    attempt that ran into its limit, as much time must be left again.
+
+    Once an attempt was sent, the caller hears of what that attempt met, never of a repeat that
+    was not sent: a write must not look as if nothing had happened.
+
+    Args:
+        retries: Most repeats after the first attempt.
+        base: Upper bound of the first wait (seconds).
+        ceiling: Upper bound of every wait of our own (seconds).
+        budget: Shared by all calls to the service.
+        admits: Whether a repeat would be sent at all, as far as can be told before waiting.
+        events: Told of every repeat.
+        clock: Replaced in tests.
+        sleep: Replaced in tests.
+        uniform: Replaced in tests.
+
+    References:
+        RFC 9110 §9.2.2 (idempotent methods), §10.2.3 (Retry-After).
+    """
+
+    def __init__(  # noqa: PLR0913 - three numbers and six seams
+        self,
+        *,
+        retries: int = 3,
+        base: float = 0.05,
+        ceiling: float = 1.0,
+        budget: RetryBudget,
+        admits: Callable[[], bool],
+        events: Events,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+        uniform: Uniform = random.uniform,
+    ) -> None:
+        self._retries = retries
+        self._base = base
+        self._ceiling = ceiling
+        self._budget = budget
+        self._admits = admits
+        self._events = events
+        self._clock = clock
+        self._sleep = sleep
+        self._uniform = uniform
+
+    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+        self._budget.deposit()
+        met: UpstreamFailure | TryLater | None = None
+        while True:
+            try:
+                return await proceed(call)
+            except (UpstreamFailure, TryLater) as failure:
+                met = failure
+                if call.on_trouble is not None:
+                    call.on_trouble(failure)
+            except LocalRejection as rejection:
+                if met is None or isinstance(rejection, DeadlineExceeded):
+                    raise
+                raise met from rejection
+            delay = self._delay(call, met)
+            if delay is None:
+                raise met
+            self._announce(call, met, delay)
+            await self._sleep(delay)
+            call = replace(call, attempt=call.attempt + 1)
+
+    def _delay(self, call: Call[V], failure: UpstreamFailure | TryLater) -> float | None:
+        """How long to wait before asking again (seconds); None when it is not worth it."""
+        if not (failure.retryable and call.repeatable and call.attempt <= self._retries):
+            return None
+        if call.route.method not in IDEMPOTENT_METHODS and call.idempotency_key is None:
+            return None
+        delay = self._uniform(0.0, min(self._ceiling, self._base * 2.0 ** (call.attempt - 1)))
+        if failure.retry_after is not None:
+            delay = max(delay, failure.retry_after)
+        needed = failure.limit if isinstance(failure, AttemptTimedOut) else 0.0
+        if delay + needed >= time_left(self._clock) or not self._admits():
+            return None
+        return delay if self._budget.withdraw() else None
+
+    def _announce(self, call: Call[V], failure: DatasourceError, delay: float) -> None:
+        self._events.publish(
+            RetryScheduled(
+                service=call.route.service,
+                operation=call.route.operation,
+                retry=call.attempt,
+                delay=delay,
+                cause=type(failure).__name__,
+            )
+        )
+
+    def __str__(self) -> str:
+        return f"Retry({self._retries} of idempotent calls, {self._budget})"

@@ -1,0 +1,62 @@
+"""The products service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from datasources.errors import DatasourceError
+from datasources.ids import segment
+from datasources.ports.products import Product, ProductId
+from datasources.resilience.pipeline import Call, Handler, Route
+from datasources.sourced import Sourced
+
+_products = msgspec.json.Decoder(tuple[Product, ...]).decode
+
+_BY_IDS = Route(
+    service="products",
+    operation="by_ids",
+    scope="products:read",
+    pack=msgspec.json.encode,
+    unpack=msgspec.json.Decoder(Product).decode,
+    personal=False,
+)
+
+
+class Products:
+    """Implements `ports.products.ProductPort` over REST."""
+
+    def __init__(self, ask: Handler) -> None:
+        self._ask = ask
+
+    async def by_ids(
+        self, product_ids: Sequence[ProductId], /
+    ) -> Mapping[ProductId, Sourced[Product] | DatasourceError]:
+        """See `ports.products.ProductPort`."""
+        ids = sorted(segment("products", product_id) for product_id in product_ids)
+        try:
+            reply = await self._ask(_call(tuple(ids)))
+        except DatasourceError as failure:
+            return dict.fromkeys(product_ids, failure)
+        answers: dict[ProductId, Sourced[Product] | DatasourceError] = {}
+        for product_id in product_ids:
+            answer = reply.parts.get(product_id, reply.failure)
+            if answer is not None:
+                answers[product_id] = answer
+        return answers
+
+
+def _call(ids: tuple[str, ...]) -> Call[Product]:
+    def decode(_status: int, body: bytes) -> dict[str, Product]:
+        wanted = frozenset(ids)
+        return {product.id: product for product in _products(body) if product.id in wanted}
+
+    return Call(
+        route=_BY_IDS,
+        path="/products",
+        params={"ids": ",".join(ids)},
+        keys=ids,
+        decode=decode,
+        narrow=_call,
+    )

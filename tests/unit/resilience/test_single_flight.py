@@ -1,0 +1,225 @@
+"""SingleFlight."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from datasources.errors import ServerFault
+from datasources.resilience.single_flight import SingleFlight
+from datasources.resilience.writes import Writes
+from datasources.sourced import Reason
+from tests.unit.resilience.stories import call, outcome, within
+from tests.virtual_time import VirtualClock, run
+
+
+@pytest.fixture
+def writes():
+    return Writes()
+
+
+@pytest.fixture
+def flights(writes):
+    return SingleFlight(budget=5.0, writes=writes, clock=VirtualClock())
+
+
+def ask(flights, service, *, seconds=5.0, principal="u1", asked=None):
+    async def operation():
+        with within(seconds, principal):
+            return await outcome(flights(asked or call(), service))
+
+    return asyncio.create_task(operation())
+
+
+def test_a_thousand_callers_one_question(flights, service):
+    """All get the same answer."""
+    service.script = [0.1]
+
+    async def story():
+        return await asyncio.gather(*(ask(flights, service) for _ in range(1000)))
+
+    assert run(story()) == [{"k": "k v1"}] * 1000
+    assert (len(service.asked), flights.in_flight) == (1, 0)
+
+
+def test_they_share_a_failure_too(flights, service):
+    """And the next caller asks anew."""
+    service.script = [(0.1, ServerFault("users", 503))]
+
+    async def story():
+        met = await asyncio.gather(*(ask(flights, service) for _ in range(3)))
+        return met, await ask(flights, service)
+
+    assert run(story()) == (["ServerFault"] * 3, {"k": "k v1"})
+
+
+def test_principals_never_share_what_is_personal(flights, service):
+    """Two users with the same question are two questions; a public one is one."""
+    service.script = [0.1, 0.1, 0.1]
+
+    async def story():
+        mine = ask(flights, service, principal="u1")
+        yours = ask(flights, service, principal="u2")
+        shared = [
+            ask(flights, service, principal=user, asked=call("p", personal=False))
+            for user in ("u1", "u2")
+        ]
+        return await asyncio.gather(mine, yours, *shared)
+
+    mine, yours, *shared = run(story())
+    assert mine != yours
+    assert shared[0] == shared[1]
+    assert len(service.asked) == 3
+
+
+def test_one_callers_departure_harms_nobody(flights, service):
+    """He who asked first leaves; the others get their answer."""
+    service.script = [1.0]
+
+    async def story():
+        first, second = ask(flights, service), ask(flights, service)
+        await asyncio.sleep(0.5)
+        first.cancel()
+        return await second
+
+    assert run(story()) == {"k": "k v1"}
+
+
+def test_the_last_one_to_leave_cancels_the_question(flights, service):
+    """Down to whoever sends it."""
+    service.script = [1.0]
+
+    async def story():
+        tasks = [ask(flights, service) for _ in range(3)]
+        await asyncio.sleep(0.5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await asyncio.sleep(0)
+        assert (service.running, flights.in_flight) == (0, 0)
+        return await ask(flights, service)
+
+    assert run(story()) == {"k": "k v1"}
+
+
+def test_each_waits_until_his_own_deadline(flights, service):
+    """The impatient one gives up; the question goes on for the other, until its own deadline."""
+    service.script = [9.0]
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        hurried = ask(flights, service, seconds=1.0)
+        patient = ask(flights, service, seconds=4.0)
+        assert await hurried == "DeadlineExceeded"
+        first = loop.time()
+        assert service.running == 1
+        assert await patient == "DeadlineExceeded"
+        await asyncio.sleep(0)
+        assert service.running == 0
+        return round(first - 1000, 3), round(loop.time() - 1000, 3)
+
+    assert run(story()) == (0.98, 3.98)
+
+
+def test_the_question_has_a_deadline_of_its_own(flights, service):
+    """Five seconds, whatever the first caller had."""
+
+    async def story():
+        await ask(flights, service, seconds=1.0)
+        await ask(flights, service, seconds=60.0)
+
+    run(story())
+    assert [scope.deadline - 1000 for scope in service.scopes] == [5.0, 5.0]
+
+
+def test_nothing_is_asked_when_no_time_is_left(flights, service):
+    """Not even begun."""
+
+    async def story():
+        return await ask(flights, service, seconds=0.02)
+
+    assert run(story()) == "DeadlineExceeded"
+    assert service.asked == []
+
+
+def test_whoever_has_an_old_value_leaves_early_and_the_question_goes_on(flights, service):
+    """After his patience; with what the question has met so far."""
+    trouble = ServerFault("users", 503)
+
+    async def send(asked):
+        asked.on_trouble(trouble)
+        return await service(asked)
+
+    service.script = [1.0, 1.0]
+
+    async def story():
+        with within():
+            with pytest.raises(Exception, match="still asking") as raised:
+                await flights(replace(call(), patience=0.15), service)
+            assert raised.value.reason is Reason.REVALIDATING
+            assert flights.in_flight == 1
+            await asyncio.sleep(1.0)
+            assert (flights.in_flight, service.version) == (0, 1)
+            with pytest.raises(Exception, match="still asking") as raised:
+                await flights(replace(call(), patience=0.15), send)
+            assert raised.value.reason is Reason.SERVER_ERROR
+            await asyncio.sleep(1.0)
+
+    run(story())
+    assert service.version == 2
+
+
+def test_whoever_is_cancelled_while_patient_does_not_keep_it_going(flights, service):
+    """A client who hangs up within the moment's wait ends the question."""
+    service.script = [1.0]
+
+    async def story():
+        task = ask(flights, service, asked=replace(call(), patience=0.15))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        return service.running, flights.in_flight
+
+    assert run(story()) == (0, 0)
+
+
+def test_who_has_written_does_not_join_an_older_question(flights, service, writes):
+    """He asks anew; others may still join the old one."""
+    service.script = [1.0, 0.5]
+
+    async def story():
+        before = ask(flights, service)
+        await asyncio.sleep(0.1)
+        writes.note("u1")
+        after = ask(flights, service)
+        return await asyncio.gather(before, after)
+
+    assert run(story()) == [{"k": "k v2"}, {"k": "k v1"}]
+    assert len(service.asked) == 2
+
+
+def test_writes_are_not_shared(flights, service):
+    """A call without keys passes straight through."""
+
+    async def story():
+        return await asyncio.gather(
+            *(ask(flights, service, asked=call(method="POST")) for _ in range(2))
+        )
+
+    run(story())
+    assert len(service.asked) == 2
+
+
+def test_closing_cancels_what_is_under_way(flights, service):
+    """Whoever still waits is told that there is no time."""
+    service.script = [9.0]
+
+    async def story():
+        waiting = ask(flights, service)
+        await asyncio.sleep(0.1)
+        await flights.aclose()
+        await flights.aclose()
+        return await waiting, flights.in_flight
+
+    assert run(story()) == ("DeadlineExceeded", 0)
