@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import msgspec
 
+_MOST_DIGITS = 30
+
 
 class Money(msgspec.Struct, frozen=True):
     """An exact amount; JSON `{"amount": "12.34", "currency": "EUR"}`.
 
     Attributes:
-        amount: Finite, with the digits that the service gave.
+        amount: Finite, with the digits that the service gave: at most 30, on both sides together.
         currency: ISO 4217 code.
     """
 
@@ -19,10 +21,11 @@ class Money(msgspec.Struct, frozen=True):
     currency: str
 
     def __post_init__(self) -> None:
-        """Refuse NaN and the infinities, which JSON strings can spell.
+        """Refuse what JSON strings can spell and no price is: NaN, infinities, `1E+999999999`.
 
         Raises:
-            ValueError: The amount is not finite.
+            ValueError: The amount is not finite, or absurdly long when written out.
         """
-        if not self.amount.is_finite():
-            raise ValueError("an amount of money must be finite")
+        _, digits, exponent = self.amount.as_tuple()
+        if not isinstance(exponent, int) or len(digits) + abs(exponent) > _MOST_DIGITS:
+            raise ValueError("no amount of money")

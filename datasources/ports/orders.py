@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import Annotated, NewType, Protocol
 
 import msgspec
 
@@ -17,11 +17,15 @@ from datasources.sourced import Sourced
 OrderId = NewType("OrderId", str)
 
 
+Quantity = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""What GraphQL's Int can show."""
+
+
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One line of an order."""
 
     product_id: ProductId
-    quantity: int
+    quantity: Quantity
     unit_price: Money
 
 

@@ -33,8 +33,8 @@ class Retry:
     the wait does not fit the deadline, the budget is spent, or the breaker would refuse. After an
     attempt that ran into its limit, as much time must be left again.
 
-    Once an attempt was sent, the caller hears of what that attempt met, never of a repeat that
-    was not sent: a write must not look as if nothing had happened.
+    Once an attempt has failed, the caller hears of that failure, never of a repeat that was not
+    sent or was put off: a write must not look as if nothing had happened.
 
     Args:
         retries: Most repeats after the first attempt.
@@ -81,17 +81,19 @@ class Retry:
             try:
                 return await proceed(call)
             except (UpstreamFailure, TryLater) as failure:
-                met = failure
+                latest = failure
                 if call.on_trouble is not None:
                     call.on_trouble(failure)
             except LocalRejection as rejection:
                 if met is None or isinstance(rejection, DeadlineExceeded):
                     raise
                 raise met from rejection
-            delay = self._delay(call, met)
+            if met is None or isinstance(latest, UpstreamFailure):
+                met = latest
+            delay = self._delay(call, latest)
             if delay is None:
                 raise met
-            self._announce(call, met, delay)
+            self._announce(call, latest, delay)
             await self._sleep(delay)
             call = replace(call, attempt=call.attempt + 1)
 

@@ -59,6 +59,7 @@ def told(events, service, kind, seconds=5.0, **changes):
         (READ, [ServerFault("users", 503, 0.01)], {"k": "k v1"}, [0.05]),
         (READ, [ServerFault("users", 503, 60.0)], "ServerFault", []),
         (READ, [TryLater("users", 429, 0.7)], {"k": "k v1"}, [0.7]),
+        (KEYED, [FAULT, TryLater("users", 429, 9.0)], "ServerFault", [0.05]),
         (READ, [ServerFault("users", 501)], "ServerFault", []),
         (READ, [BadReply("users")], "BadReply", []),
         (READ, [NotFound("users")], "NotFound", []),

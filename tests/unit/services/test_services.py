@@ -202,6 +202,13 @@ def test_without_a_payment_method_none_is_sent():
         (Orders, ORDER | {"createdAt": "2026-01-01T08:00:00"}, lambda s: s.by_id("o1")),
         (Orders, ORDER | {"total": EUR | {"amount": "NaN"}}, lambda s: s.by_id("o1")),
         (Orders, ORDER | {"total": EUR | {"amount": "Infinity"}}, lambda s: s.by_id("o1")),
+        (Orders, ORDER | {"total": EUR | {"amount": "1E+999999999"}}, lambda s: s.by_id("o1")),
+        (Orders, ORDER | {"total": EUR | {"amount": "0." + "1" * 30}}, lambda s: s.by_id("o1")),
+        (
+            Orders,
+            ORDER | {"items": [ORDER["items"][0] | {"quantity": 2**31}]},
+            lambda s: s.by_id("o1"),
+        ),
         (Products, {"items": []}, lambda s: s.by_ids(["p1"])),
         (Users, b'{"id":"u1","name":"\\ud800","email":"e"}', lambda s: s.by_id("u1")),
     ],
