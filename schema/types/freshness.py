@@ -1,0 +1,94 @@
+"""How old a value is, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+
+from datasources import sourced
+from schema.context import Info
+from schema.degraded import ResponsePath
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+@strawberry.enum(description="Where a value comes from.")
+class Origin(Enum):
+    LIVE = strawberry.enum_value("LIVE", description="The service was asked just now.")
+    CACHE = strawberry.enum_value("CACHE", description="Kept, and within its freshness.")
+    STALE = strawberry.enum_value(
+        "STALE", description="Kept, and past its freshness; served for the `reason` given."
+    )
+
+
+@strawberry.enum(description="Why a value is old, or missing.")
+class DegradedReason(Enum):
+    CIRCUIT_OPEN = strawberry.enum_value(
+        "CIRCUIT_OPEN", description="The service keeps failing and is not asked for now."
+    )
+    TIMEOUT = strawberry.enum_value("TIMEOUT", description="The service did not answer in time.")
+    UNREACHABLE = strawberry.enum_value(
+        "UNREACHABLE", description="No whole answer came from the service."
+    )
+    SERVER_ERROR = strawberry.enum_value("SERVER_ERROR", description="The service failed.")
+    BAD_REPLY = strawberry.enum_value(
+        "BAD_REPLY", description="The service gave an answer that cannot be used."
+    )
+    OVERLOADED = strawberry.enum_value(
+        "OVERLOADED", description="Too many requests, here or at the service."
+    )
+    DEADLINE = strawberry.enum_value(
+        "DEADLINE", description="The time of the whole operation was spent."
+    )
+    REVALIDATING = strawberry.enum_value(
+        "REVALIDATING", description="A newer value is on its way, and was not waited for."
+    )
+
+
+@strawberry.type(description="How old a value is, and why.")
+class Freshness:
+    origin: Origin = strawberry.field(description="Where the value comes from.")
+    cached: bool = strawberry.field(description="Whether it was kept, rather than asked for now.")
+    as_of: datetime = strawberry.field(description="When the service said it.")
+    age_seconds: float = strawberry.field(description="Seconds since then; 0 when live.")
+    reason: DegradedReason | None = strawberry.field(
+        description="Why it is served although it is old; null unless `origin` is STALE."
+    )
+
+    @classmethod
+    def of(cls, found: sourced.Sourced[Any]) -> Freshness:
+        return cls(
+            origin=Origin[found.origin.name],
+            cached=found.origin is not sourced.Origin.LIVE,
+            as_of=found.as_of,
+            age_seconds=round(found.age, 3),
+            reason=None if found.reason is None else DegradedReason[found.reason.name],
+        )
+
+
+@strawberry.interface(description="Anything that a service told us.")
+class Sourced:
+    freshness: Freshness = strawberry.field(description="How old this is, and why.")
+
+
+async def shown(
+    info: Info,
+    path: ResponsePath,
+    loading: Awaitable[sourced.Sourced[R] | None],
+    make: Callable[[sourced.Sourced[R]], T],
+) -> T | None:
+    """Wait for a record and put its object into the answer; None when there is no record.
+
+    Args:
+        info: Of the field.
+        path: Where the object will stand.
+        loading: The record.
+        make: Makes the object.
+    """
+    found = await loading
+    return None if found is None else make(info.context.degraded.show(path, found))

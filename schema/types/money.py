@@ -1,0 +1,31 @@
+"""Money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+
+from datasources.ports import money
+
+
+def exact(amount: Decimal) -> str:
+    """All digits of *amount*, also the zeros at its end, and no exponent."""
+    return format(amount, "f")
+
+
+DECIMAL = strawberry.scalar(
+    name="Decimal",
+    description='A decimal number as a string with its exact digits, such as "12.30".',
+    serialize=exact,
+)
+
+
+@strawberry.type(description="An amount of money.")
+class Money:
+    amount: Decimal = strawberry.field(description="How much, to the digit.")
+    currency: str = strawberry.field(description="Of what: an ISO 4217 code.")
+
+    @classmethod
+    def of(cls, record: money.Money) -> Money:
+        return cls(amount=record.amount, currency=record.currency)

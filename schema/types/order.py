@@ -1,0 +1,108 @@
+"""Order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from datetime import datetime
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from datasources.errors import BadReply
+from datasources.ports import orders
+from datasources.ports.orders import OrderId
+from datasources.ports.products import ProductId
+from datasources.sourced import Sourced as Found
+from schema.arguments import is_id
+from schema.asks import Per, asks
+from schema.context import Info
+from schema.types.freshness import Freshness, Sourced, shown
+from schema.types.money import Money
+from schema.types.payment import Payment
+from schema.types.product import Product
+
+IdT = TypeVar("IdT", bound=str)
+
+
+@strawberry.enum(description="How far an order has come.")
+class OrderStatus(Enum):
+    PENDING = strawberry.enum_value("PENDING", description="Placed, and not paid.")
+    PAID = strawberry.enum_value("PAID", description="Paid, and not yet on its way.")
+    SHIPPED = strawberry.enum_value("SHIPPED", description="On its way.")
+    DELIVERED = strawberry.enum_value("DELIVERED", description="Arrived.")
+    CANCELLED = strawberry.enum_value("CANCELLED", description="Will not come.")
+    UNKNOWN = strawberry.enum_value(
+        "UNKNOWN", description="The service uses a word that this graph does not know yet."
+    )
+
+
+@strawberry.type(description="One line of an order.")
+class OrderItem:
+    quantity: int = strawberry.field(description="How many.")
+    unit_price: Money = strawberry.field(description="What one cost when it was ordered.")
+    product_id: strawberry.Private[ProductId]
+
+    @strawberry.field(
+        description="What was ordered; null when it is no longer known.",
+        graphql_type=Product | None,
+        metadata=asks("products", "by_ids", "products:read", per=Per.WAVE),
+    )
+    def product(self, info: Info) -> Awaitable[Product | None]:
+        # Not `async def`: all products of a list are then wanted before the first is waited for.
+        loading = info.context.loaders.products.load(_usable(self.product_id))
+        return shown(info, info.path, loading, Product.of)
+
+    @classmethod
+    def of(cls, record: orders.OrderItem) -> OrderItem:
+        return cls(
+            quantity=record.quantity,
+            unit_price=Money.of(record.unit_price),
+            product_id=record.product_id,
+        )
+
+
+@strawberry.type(description="A purchase of the viewer.")
+class Order(Sourced):
+    id: strawberry.ID = strawberry.field(description="Names the order.")
+    status: OrderStatus = strawberry.field(description="How far it has come.")
+    total: Money = strawberry.field(description="What it costs in all.")
+    created_at: datetime = strawberry.field(description="When it was placed.")
+    items: list[OrderItem] = strawberry.field(description="What was ordered.")
+    order_id: strawberry.Private[OrderId]
+
+    @strawberry.field(
+        description="How it is paid; null when nothing was paid or queued for it.",
+        graphql_type=Payment | None,
+        metadata=asks("payments", "by_order", "payments:read", per=Per.PARENT),
+    )
+    def payment(self, info: Info) -> Awaitable[Payment | None]:
+        loading = info.context.loaders.payments.load(_usable(self.order_id))
+        return shown(info, info.path, loading, Payment.of)
+
+    @classmethod
+    def of(cls, record: orders.Order, freshness: Freshness) -> Order:
+        return cls(
+            id=strawberry.ID(record.id),
+            status=OrderStatus.__members__.get(record.status, OrderStatus.UNKNOWN),
+            total=Money.of(record.total),
+            created_at=record.created_at,
+            items=[OrderItem.of(item) for item in record.items],
+            order_id=record.id,
+            freshness=freshness,
+        )
+
+    @classmethod
+    def single(cls, found: Found[orders.Order]) -> Order:
+        return cls.of(found.value, Freshness.of(found))
+
+
+def _usable(upstream_id: IdT) -> IdT:
+    """An id as the orders service gave it, if another service may be asked for it.
+
+    Raises:
+        BadReply: It could be mistaken for something else in a path.
+    """
+    if not is_id(upstream_id):
+        raise BadReply("orders", "an id that is none")
+    return upstream_id

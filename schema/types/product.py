@@ -1,0 +1,31 @@
+"""Product."""
+
+from __future__ import annotations
+
+import strawberry
+
+from datasources.ports import products
+from datasources.sourced import Sourced as Found
+from schema.types.freshness import Freshness, Sourced
+from schema.types.money import Money
+
+
+@strawberry.type(description="A thing for sale.")
+class Product(Sourced):
+    id: strawberry.ID = strawberry.field(description="Names the product.")
+    name: str = strawberry.field(description="What it is called.")
+    price: Money = strawberry.field(description="What one costs today.")
+    description: str | None = strawberry.field(description="What it is, in plain text.")
+    in_stock: bool = strawberry.field(description="Whether there is at least one to sell.")
+
+    @classmethod
+    def of(cls, found: Found[products.Product]) -> Product:
+        record = found.value
+        return cls(
+            id=strawberry.ID(record.id),
+            name=record.name,
+            price=Money.of(record.price),
+            description=record.description,
+            in_stock=record.stock > 0,
+            freshness=Freshness.of(found),
+        )
