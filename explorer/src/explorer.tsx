@@ -1,0 +1,34 @@
+import { GraphiQL } from "graphiql";
+
+import type { Configuration } from "./configuration";
+import { BUILT_IN, tabOf } from "./examples";
+import { createFetcher } from "./fetcher";
+import icon from "./icon.svg";
+import { createStorage } from "./storage";
+
+/** GraphiQL, told where to ask, as whom, and what to show first. */
+export function Explorer({ endpoint, token, queries }: Configuration) {
+  const headers = token === null ? undefined : { Authorization: `Bearer ${token}` };
+  const headersText = headers && JSON.stringify(headers, null, 2);
+  const tabs = (queries.length > 0 ? queries : BUILT_IN).map(tabOf);
+  return (
+    <GraphiQL
+      fetcher={createFetcher(endpoint, headers ?? {})}
+      storage={createStorage(endpoint, headersText, tabs[0], localStorage)}
+      defaultTabs={tabs}
+      defaultEditorToolsVisibility={headers ? "headers" : "variables"}
+      {...(headersText !== undefined && { defaultHeaders: headersText })}
+      inputValueDeprecation
+      isHeadersEditorEnabled
+      schemaDescription
+      shouldPersistHeaders={false}
+    >
+      <GraphiQL.Logo>
+        <span className="brand">
+          <img src={icon} alt="" />
+          bff <em>explorer</em>
+        </span>
+      </GraphiQL.Logo>
+    </GraphiQL>
+  );
+}
