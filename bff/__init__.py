@@ -1,0 +1,1 @@
+"""The composition root: who asks, what is built, how it is served."""

@@ -1,0 +1,121 @@
+"""`bff demo`: everything on this machine, to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import orjson
+import uvloop
+
+from bff.build import build_app
+from bff.graphql.explorer import ExplorerMissing
+from bff.identity.development import development_token
+from bff.identity.service_tokens import ServiceTokens
+from bff.server import base_url, grace_seconds, interruptible, listen, serving
+from bff.settings import ServiceTokenSettings, Settings
+from bff.telemetry.logs import configure_logs
+from bff.usage import UsageError
+from datasources.clock import SystemClock
+from examples.upstreams.fleet import serve_fleet
+
+USER = "1"
+_TOKEN_SECONDS = 12 * 3600
+
+DASHBOARD = """{ dashboard { user { id name email }
+    recentOrders(limit: 5) { id status total { amount currency }
+      items { quantity product { id name price { amount currency } } } }
+    notifications(unread: true) { id message } } }"""
+
+
+def demo(*, host: str, port: int, once: bool) -> int:
+    """Run the demo; the exit status is 1 when its one question was not answered in full.
+
+    Raises:
+        UsageError: The address is not of this machine, or the port is taken.
+    """
+    if not _is_loopback(host):
+        raise UsageError(f"--host {host}: the demo is for this machine only, such as 127.0.0.1")
+    return uvloop.run(_until_stopped(host, port, once=once))
+
+
+async def _until_stopped(host: str, port: int, *, once: bool) -> int:
+    async with interruptible():
+        return await _demo(host, port, once=once)
+    return 0
+
+
+async def _demo(host: str, port: int, *, once: bool) -> int:
+    clock = SystemClock()
+    tokens = ServiceTokens.from_settings(ServiceTokenSettings(), clock)
+    async with contextlib.AsyncExitStack() as stack:
+        listening = stack.enter_context(listen(host, port))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bff-demo-")))
+        urls = await stack.enter_async_context(serve_fleet(folder, issuers={"bff": tokens.jwks()}))
+        settings = _settings(urls)
+        configure_logs(settings.log)
+        token = development_token(
+            settings.auth,
+            subject=USER,
+            client="web",
+            scope="bff.operator",
+            ttl=_TOKEN_SECONDS,
+            clock=clock,
+        )
+        try:
+            app = build_app(settings, service_tokens=tokens, demo_token=token)
+        except ExplorerMissing as exc:
+            raise UsageError(str(exc)) from exc
+        await stack.enter_async_context(serving(app, listening, grace=grace_seconds(settings)))
+        url = f"{base_url(listening)}/graphql"
+        _say(f"page: {url}")
+        _say(f"explorer: {url}")
+        _say(f"graphql: {url}")
+        _say(f"token: {token}")
+        for name, where in urls.items():
+            _say(f"service {name}: {where}")
+        answer = await asyncio.to_thread(_ask, url, token)
+        _say(f"answer: {orjson.dumps(answer).decode()}")
+        _say("ready")
+        if once:
+            return 1 if "errors" in answer else 0
+        await asyncio.Event().wait()
+    return 0
+
+
+def _settings(urls: Mapping[str, str]) -> Settings:
+    upstreams = {name: {"url": url} for name, url in urls.items()}
+    return Settings.model_validate(
+        {
+            "upstreams": upstreams,
+            "auth": {"jwt_secret": secrets.token_urlsafe(32), "audience": "bff", "issuer": "demo"},
+            "log": {"level": "warning", "format": "console"},
+        }
+    )
+
+
+def _ask(url: str, token: str) -> dict[str, object]:
+    """The dashboard of the demo's user, asked for over the network as anybody would."""
+    headers = {"Authorization": f"Bearer {token}"}
+    response = httpx.post(url, json={"query": DASHBOARD}, headers=headers, trust_env=False)
+    answer: dict[str, object] = response.json()
+    return answer
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

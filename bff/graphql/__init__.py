@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: a request in, one operation executed, a response out."""

@@ -1,0 +1,257 @@
+"""GraphQL over HTTP, as one ASGI application for one path.
+
+Statuses. A result with data is 200 in both media types. An operation that never began (syntax,
+validation, limits, variables) is 400 as `application/graphql-response+json` and 200 as
+`application/json`, as the audits of npm `graphql-http` ask; a request that is no GraphQL request
+is 4xx in both.
+
+Requests that a foreign web page can make a browser send. A POST must be `application/json`, which
+no page can send across sites without a preflight. A GET may be sent by an `<img>`; so one that does
+not look meant (Accept names JSON, the content-type is JSON, or there is a header that forces a
+preflight: `GraphQL-Require-Preflight`, `X-Requested-With`) may ask for `__typename`, `__schema` and
+`__type` only: that touches no service and nothing of any viewer. See `Headers.mean_it`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError, OperationType
+from starlette.types import Receive, Scope, Send
+
+from bff.graphql import terms
+from bff.graphql.disconnect import ClientGone, while_connected
+from bff.graphql.documents import Document, Documents, InvalidDocument, Operation, request_error
+from bff.graphql.execution import Execution, never_began
+from bff.graphql.limits import Limits
+from bff.graphql.negotiation import response_type, wants_page
+from bff.graphql.refusal import GRAPHQL, JSON, NO_STORE, Answer, Refusal, errors_only
+from bff.graphql.request import Headers, Question, read_body, read_url
+from bff.graphql.seams import InvalidToken, NewContext, Tokens
+from bff.middleware.errors import traceback_of
+from bff.middleware.request_id import request_id_of
+from datasources.clock import Clock, SystemClock
+from datasources.scope import Scope as OperationScope
+from datasources.scope import entered
+from schema.context import Context
+from schema.errors import public_error
+
+_log = structlog.get_logger()
+
+_PRIVATE = "private, no-cache"
+_VARY = "Accept, Authorization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long an operation may take (seconds); a caller can only shorten it."""
+
+    query: float = 5.0
+    mutation: float = 15.0
+
+    def of(self, kind: OperationType) -> float:
+        """The longest for an operation of this *kind*."""
+        return self.mutation if kind is OperationType.MUTATION else self.query
+
+
+class GraphQLEndpoint:
+    """Answers the requests of one path; put it in a Starlette `Route`.
+
+    Args:
+        documents: Parses and validates.
+        execution: Executes.
+        tokens: Knows callers by their tokens.
+        new_context: Makes what resolvers are given.
+        limits: How big a request may be.
+        deadlines: How long an operation may take.
+        page: The explorer, for browsers; None when it is off.
+        clock: Replaced in tests.
+        new_id: Makes an `errorId`; replaced in tests.
+    """
+
+    def __init__(  # noqa: PLR0913 - by name only, and called in one place
+        self,
+        *,
+        documents: Documents,
+        execution: Execution,
+        tokens: Tokens,
+        new_context: NewContext,
+        limits: Limits,
+        deadlines: Deadlines,
+        page: Answer | None = None,
+        clock: Clock | None = None,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._documents = documents
+        self._execution = execution
+        self._tokens = tokens
+        self._new_context = new_context
+        self._limits = limits
+        self._deadlines = deadlines
+        self._page = page
+        self._clock = clock or SystemClock()
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; send nothing when the client has left."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ClientGone:
+            return
+        await answer.send(send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        media_type = JSON
+        try:
+            method = _method(scope)
+            headers = Headers(scope)
+            accept = headers.get("accept") or ""
+            if method == "GET" and self._page is not None and wants_page(accept):
+                return self._page
+            media_type = _acceptable(accept)
+            self._check_url(scope)
+            if method == "GET":
+                question = read_url(scope, self._limits)
+            else:
+                question = await read_body(headers, receive, self._limits)
+            return await while_connected(self._ask(question, headers, scope, media_type), receive)
+        except Refusal as refusal:
+            return refusal.answer(media_type)
+
+    def _check_url(self, scope: Scope) -> None:
+        path = cast("bytes", scope.get("raw_path") or scope["path"].encode())
+        if len(path) + len(cast("bytes", scope["query_string"])) > self._limits.url_bytes:
+            raise Refusal(414, f"The URL is longer than {self._limits.url_bytes} bytes: use POST.")
+
+    async def _ask(
+        self, question: Question, headers: Headers, scope: Scope, media_type: str
+    ) -> Answer:
+        """Raises `Refusal`."""
+        asked = self._clock.monotonic()
+        key = terms.idempotency_key(headers)
+        try:
+            viewer = await self._tokens.viewer(headers.get("authorization"))
+        except InvalidToken:
+            raise Refusal(
+                401,
+                "The token is not valid.",
+                code="UNAUTHENTICATED",
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            ) from None
+        try:
+            document = self._documents.get(question.query)
+        except InvalidDocument as invalid:
+            if _method(scope) == "GET" and invalid.mutates:
+                raise _not_by_get() from None
+            return _not_begun(errors_only(invalid.errors), media_type)
+        operation = document.operation(question.operation_name)
+        if _method(scope) == "GET":
+            _check_get(operation, headers)
+        longest = terms.patience(headers, self._deadlines.of(operation.kind))
+        with entered(
+            OperationScope(
+                deadline=asked + longest,
+                request_id=request_id_of(scope),
+                principal=viewer.id if viewer is not None else "",
+                traceparent=terms.traceparent(headers),
+            )
+        ):
+            context = self._new_context(viewer, key)
+            result = await self._execute(document, question, context)
+        if never_began(result):
+            shown = [request_error(error) for error in result.errors or ()]
+            return _not_begun(errors_only(shown), media_type)
+        cacheable = operation.kind is OperationType.QUERY and not result.errors
+        return Answer(
+            status=200,
+            body=self._body(result, context, request_id_of(scope)),
+            media_type=media_type,
+            cache_control=_PRIVATE if cacheable else NO_STORE,
+            headers={"Vary": _VARY},
+        )
+
+    async def _execute(
+        self, document: Document, question: Question, context: Context
+    ) -> ExecutionResult:
+        try:
+            return await self._execution.run(
+                document, question.variables, question.operation_name, context
+            )
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise RuntimeError("a resolver was cancelled, though the operation was not") from None
+
+    def _body(self, result: ExecutionResult, context: Context, request_id: str) -> bytes:
+        body: dict[str, object] = {"data": result.data}
+        errors = result.errors or []
+        if errors:
+            body["errors"] = [self._shown(error, request_id) for error in errors]
+        degraded = context.degraded.entries(errors, result.data)
+        if degraded:
+            body["extensions"] = {"degraded": degraded}
+        return orjson.dumps(body)
+
+    def _shown(self, error: GraphQLError, request_id: str) -> Mapping[str, object]:
+        """The error for the client; what it hides is logged under the `errorId` that it shows."""
+        error_id = ""
+
+        def issue() -> str:
+            nonlocal error_id
+            error_id = self._new_id()
+            return error_id
+
+        public = public_error(error, issue)
+        if public.internal is not None:
+            _log.error(
+                "a resolver failed",
+                error_id=error_id,
+                request_id=request_id,
+                traceback=traceback_of(public.internal),
+            )
+        return public.formatted
+
+
+def _method(scope: Scope) -> str:
+    """Raises `Refusal` for a method that GraphQL has no use for."""
+    method = cast("str", scope["method"])
+    if method not in {"GET", "POST"}:
+        raise Refusal(405, "Use GET or POST.", headers={"Allow": "GET, POST"})
+    return method
+
+
+def _acceptable(accept: str) -> str:
+    """Raises `Refusal` when the client takes nothing that we have."""
+    media_type = response_type(accept)
+    if media_type is None:
+        raise Refusal(406, f"The answer can be {GRAPHQL} or {JSON}.")
+    return media_type
+
+
+def _check_get(operation: Operation, headers: Headers) -> None:
+    """Raises `Refusal` for what may not, or not like this, be asked by GET."""
+    if operation.kind is OperationType.MUTATION:
+        raise _not_by_get()
+    if operation.reads and not headers.mean_it():
+        raise Refusal(
+            403,
+            "A link could make a browser send this: say Accept: application/graphql-response+json,"
+            " or use POST.",
+            code="FORBIDDEN",
+        )
+
+
+def _not_by_get() -> Refusal:
+    return Refusal(405, "Send mutations by POST.", headers={"Allow": "POST"})
+
+
+def _not_begun(body: bytes, media_type: str) -> Answer:
+    status = 400 if media_type == GRAPHQL else 200
+    return Answer(status=status, body=body, media_type=media_type, headers={"Vary": _VARY})

@@ -1,0 +1,57 @@
+"""What else a caller may say in headers: how long he waits, what his request is called."""
+
+from __future__ import annotations
+
+import re
+
+from bff.graphql.refusal import Refusal
+from bff.graphql.request import Headers
+
+_POSITIVE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_GRPC = re.compile(r"([0-9]{1,8})([HMSmun])", re.ASCII)
+_GRPC_SECONDS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+def patience(headers: Headers, longest: float) -> float:
+    """For how long the caller waits (seconds): at most *longest*, whatever he says.
+
+    X-Request-Timeout-Ms is written by the caller, so a bad one is an error that he can mend.
+    `grpc-timeout` and `x-envoy-expected-rq-timeout-ms` are written by proxies: a bad one is
+    ignored, as is Envoy's 0, which means "no limit".
+
+    Raises:
+        Refusal: X-Request-Timeout-Ms is not a positive integer of at most nine digits.
+    """
+    limits = [longest]
+    own = headers.get("x-request-timeout-ms")
+    if own is not None:
+        if not _POSITIVE.fullmatch(own):
+            raise Refusal(400, "X-Request-Timeout-Ms must be a positive number of milliseconds.")
+        limits.append(int(own) / 1000)
+    grpc = _GRPC.fullmatch(headers.get("grpc-timeout") or "")
+    if grpc:
+        limits.append(int(grpc[1]) * _GRPC_SECONDS[grpc[2]])
+    envoy = headers.get("x-envoy-expected-rq-timeout-ms") or ""
+    if _POSITIVE.fullmatch(envoy):
+        limits.append(int(envoy) / 1000)
+    return min(limits)
+
+
+def traceparent(headers: Headers) -> str | None:
+    """The W3C trace context to pass on; None for none, or for a bad one, as the standard says."""
+    given = headers.get("traceparent")
+    return given if given and _TRACEPARENT.fullmatch(given) else None
+
+
+def idempotency_key(headers: Headers) -> str | None:
+    """Under which a mutation happens at most once.
+
+    Raises:
+        Refusal: It is empty, longer than 255 characters, or not visible ASCII.
+    """
+    given = headers.get("idempotency-key")
+    if given is not None and not _IDEMPOTENCY_KEY.fullmatch(given):
+        raise Refusal(400, "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    return given

@@ -1,0 +1,1 @@
+"""Who asks us, and how we prove to the services that we ask."""

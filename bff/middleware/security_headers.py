@@ -1,0 +1,33 @@
+"""What browsers are told about every response."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class SecurityHeaders:
+    """Add each header that the response does not set itself: only the explorer relaxes one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and add to what comes back."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(cast("list[tuple[bytes, bytes]]", message.get("headers", ())))
+                present = {name.lower() for name, _ in headers}
+                headers.extend(header for header in _HEADERS if header[0] not in present)
+                message["headers"] = headers
+            await send(message)
+
+        await self._app(scope, receive, guarded)

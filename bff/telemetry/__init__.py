@@ -1,0 +1,1 @@
+"""What operators can see; subscribes, and is in nobody's way."""

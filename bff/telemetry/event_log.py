@@ -1,0 +1,56 @@
+"""A log line for each thing that happens to calls."""
+
+from __future__ import annotations
+
+import logging
+
+import structlog
+
+from datasources.events import (
+    AttemptFinished,
+    BreakerChanged,
+    Event,
+    FallbackServed,
+    RetryScheduled,
+)
+
+_log = structlog.get_logger()
+_root = logging.getLogger()
+
+
+def log_event(event: Event) -> None:
+    """Log *event*. A `datasources.events.Subscriber`.
+
+    A finished attempt is worth a line only to somebody who debugs: there is one for every call.
+    """
+    match event:
+        case BreakerChanged():
+            _log.warning("breaker changed", service=event.service, old=event.old, new=event.new)
+        case RetryScheduled():
+            _log.info(
+                "retry scheduled",
+                service=event.service,
+                operation=event.operation,
+                retry=event.retry,
+                delay_seconds=round(event.delay, 3),
+                cause=event.cause,
+            )
+        case FallbackServed():
+            _log.info(
+                "fallback served",
+                service=event.service,
+                operation=event.operation,
+                reason=event.reason,
+                age_seconds=round(event.age, 3),
+            )
+        case AttemptFinished():
+            # Asked first: even a line that is dropped costs more than the rest of the call's news.
+            if _root.isEnabledFor(logging.DEBUG):
+                _log.debug(
+                    "attempt finished",
+                    service=event.service,
+                    operation=event.operation,
+                    attempt=event.attempt,
+                    outcome=event.outcome,
+                    seconds=round(event.seconds, 4),
+                )
