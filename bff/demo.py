@@ -9,6 +9,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -28,11 +29,6 @@ from examples.upstreams.fleet import serve_fleet
 
 USER = "1"
 _TOKEN_SECONDS = 12 * 3600
-
-DASHBOARD = """{ dashboard { user { id name email }
-    recentOrders(limit: 5) { id status total { amount currency }
-      items { quantity product { id name price { amount currency } } } }
-    notifications(unread: true) { id message } } }"""
 
 
 def demo(*, host: str, port: int, once: bool) -> int:
@@ -104,7 +100,8 @@ def _settings(urls: Mapping[str, str]) -> Settings:
 def _ask(url: str, token: str) -> dict[str, object]:
     """The dashboard of the demo's user, asked for over the network as anybody would."""
     headers = {"Authorization": f"Bearer {token}"}
-    response = httpx.post(url, json={"query": DASHBOARD}, headers=headers, trust_env=False)
+    query = (files("examples") / "queries" / "dashboard.graphql").read_text(encoding="utf-8")
+    response = httpx.post(url, json={"query": query}, headers=headers, trust_env=False)
     answer: dict[str, object] = response.json()
     return answer
 

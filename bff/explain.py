@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from graphql import GraphQLError, parse, validate
@@ -61,12 +61,12 @@ def _nowhere(_name: str, _upstream: UpstreamSettings) -> httpx.AsyncBaseTranspor
 
 def _variables(text: str) -> dict[str, Any]:
     try:
-        variables = json.loads(text)
+        variables: object = json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise UsageError("--variables: not JSON") from exc
     if not isinstance(variables, dict):
         raise UsageError("--variables: must be a JSON object")
-    return variables
+    return cast("dict[str, Any]", variables)
 
 
 def _line(problem: GraphQLError) -> str:

@@ -53,10 +53,11 @@ def asked_for(path):
 
 
 @pytest.fixture
-async def eager(tmp_path):
-    """Nothing is fresh, so that every question is asked, and no breaker opens."""
+async def eager(folder):
+    """Nothing is fresh, so that every question is asked, once; and no breaker opens."""
     async with open_world(
-        tmp_path,
+        folder,
+        retries=0,
         cache={"fresh_seconds": 0, "stale_seconds": 60},
         breaker={"minimum_calls": 1000, "consecutive": 1000},
     ) as world:
@@ -146,10 +147,10 @@ async def test_nobody_is_shown_anothers_old_values(eager):
     }
 
 
-async def test_the_breaker_opens_and_is_said_so_and_closes(tmp_path):
+async def test_the_breaker_opens_and_is_said_so_and_closes(folder):
     """Failures; then nothing is sent; after the reset one probe, and all is live again."""
     async with open_world(
-        tmp_path,
+        folder,
         retries=0,
         cache={"fresh_seconds": 0, "stale_seconds": 60},
         breaker={"reset_seconds": 0.3},

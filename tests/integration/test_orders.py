@@ -84,9 +84,9 @@ async def test_a_payment_service_that_is_down_queues_the_charge(world):
     assert (placed["__typename"], placed["order"]["status"]) == ("PaymentQueued", "PENDING")
 
 
-async def test_a_doubt_is_told_and_resolved_with_the_same_key(tmp_path):
+async def test_a_doubt_is_told_and_resolved_with_the_same_key(folder):
     """The service stores the order and its answer is lost; asking again gives that order."""
-    async with open_world(tmp_path, retries=0, timeout_write_seconds=0.2) as world:
+    async with open_world(folder, retries=0, timeout_write_seconds=0.2) as world:
         items = [{"productId": await in_stock(world), "quantity": 1}]
         world.break_("payments", latencySeconds=0.25)
         unknown = await place(world, draft(items=items))

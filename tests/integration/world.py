@@ -95,7 +95,7 @@ async def open_world(folder, **upstream):
                 name: {"url": f"http://{name}.internal", "timeout_read_seconds": 0.3} | upstream
                 for name in NAMES
             },
-            "deadline_seconds": 0.5,
+            "deadline_seconds": 1.0,
             "mutation_deadline_seconds": 2.0,
             "auth": {"jwt_secret": SECRET, "issuer": "test", "audience": "bff"},
             "explorer": False,
