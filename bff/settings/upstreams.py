@@ -1,0 +1,153 @@
+"""Settings of the services behind the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError, ValidationInfo, field_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from bff.settings.part import Part
+from bff.settings.values import (
+    Age,
+    BaseUrl,
+    Count,
+    File,
+    HeaderSecret,
+    QueueLength,
+    Ratio,
+    Retries,
+    Seconds,
+)
+
+
+class BulkheadSettings(Part, frozen=True):
+    """How many calls to one service there may be at once."""
+
+    limit: Count = 64
+    """Most calls in flight."""
+    queue: QueueLength = 128
+    """Most calls that wait for a slot."""
+
+
+class BreakerSettings(Part, frozen=True):
+    """When a service is left alone, and for how long."""
+
+    failure_ratio: Ratio = 0.5
+    """Share of failed calls in the window that opens the breaker."""
+    minimum_calls: Count = 10
+    """Fewest calls in the window for that share to count."""
+    window_seconds: Seconds = 10.0
+    """Length of the rolling window."""
+    consecutive: Count = 10
+    """Failures in a row that open it, whatever the share."""
+    reset_seconds: Seconds = 30.0
+    """Time open before one call probes the service."""
+
+
+class CacheSettings(Part, frozen=True):
+    """How long answers of a service are kept."""
+
+    fresh_seconds: Age = 0.0
+    """Age up to which nobody asks again."""
+    stale_seconds: Age = 300.0
+    """Age up to which an old answer, marked as such, beats none."""
+
+    @field_validator("stale_seconds")
+    @classmethod
+    def _not_before_fresh(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("fresh_seconds", 0.0):
+            raise ValueError("must not be less than FRESH_SECONDS")
+        return value
+
+
+class ProductsCacheSettings(CacheSettings, frozen=True):
+    """Products change rarely and are everybody's."""
+
+    fresh_seconds: Age = 5.0
+    """Age up to which nobody asks again."""
+    stale_seconds: Age = 600.0
+    """Age up to which an old answer, marked as such, beats none."""
+
+
+class PaymentsCacheSettings(CacheSettings, frozen=True):
+    """An old payment status misleads soon."""
+
+    stale_seconds: Age = 60.0
+    """Age up to which an old answer, marked as such, beats none."""
+
+
+class TlsSettings(Part, frozen=True):
+    """How we and a service know each other."""
+
+    ca: File | None = None
+    """PEM file of the authorities to trust, in place of the machine's own."""
+    cert: File | None = None
+    """PEM file of our certificate, for a service that wants one."""
+    key: File | None = None
+    """PEM file of its private key, not encrypted."""
+
+    @field_validator("key")
+    @classmethod
+    def _with_certificate(cls, value: object, info: ValidationInfo) -> object:
+        if "cert" in info.data and (value is None) != (info.data["cert"] is None):
+            raise ValueError("CERT and KEY go together")
+        return value
+
+
+class UpstreamSettings(Part, frozen=True):
+    """One service, and how it is asked."""
+
+    url: BaseUrl | None = None
+    """Where it is; `bff serve` wants one for every service."""
+    timeout_read_seconds: Seconds = 3.0
+    """Limit of one attempt to read."""
+    timeout_write_seconds: Seconds = 10.0
+    """Limit of one attempt to write."""
+    retries: Retries = 3
+    """Most repeats of an idempotent call."""
+    bulkhead: BulkheadSettings = BulkheadSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    cache: CacheSettings = CacheSettings()
+    api_key: HeaderSecret | None = None
+    """Sent as `X-API-Key` instead of a service token."""
+    tls: TlsSettings = TlsSettings()
+
+    @field_validator("tls")
+    @classmethod
+    def _only_over_https(cls, value: TlsSettings, info: ValidationInfo) -> TlsSettings:
+        url: str | None = info.data.get("url")
+        if url is not None and not url.startswith("https:"):
+            given = [name for name, path in value if path is not None]
+            _refuse(given, "is of no use without https:// in URL")
+        return value
+
+
+def _refuse(names: Sequence[str], message: str) -> None:
+    """Raise an error at each of *names*, not at the group that they are in."""
+    if names:
+        problem = PydanticCustomError("value_error", "{error}", {"error": message})
+        details = [InitErrorDetails(type=problem, loc=(name,), input=None) for name in names]
+        raise ValidationError.from_exception_data("settings", details)
+
+
+class ProductsSettings(UpstreamSettings, frozen=True):
+    """The products service."""
+
+    cache: ProductsCacheSettings = ProductsCacheSettings()
+
+
+class PaymentsSettings(UpstreamSettings, frozen=True):
+    """The payments service."""
+
+    cache: PaymentsCacheSettings = PaymentsCacheSettings()
+
+
+class UpstreamsSettings(Part, frozen=True):
+    """The services behind the graph."""
+
+    users: UpstreamSettings = UpstreamSettings()
+    orders: UpstreamSettings = UpstreamSettings()
+    products: ProductsSettings = ProductsSettings()
+    payments: PaymentsSettings = PaymentsSettings()
+    notifications: UpstreamSettings = UpstreamSettings()
