@@ -75,14 +75,15 @@ async def settled(transport):
 
 
 async def stormed(transport, server, hesitant, *, patience, given_up_at_least, each_at_least):
-    """Storms until enough was given up, and enough of each kind: how fast the machine is decides
-    how long it takes, not what is tried.
+    """Storms until enough was given up, and enough of each kind.
+
+    So the speed of the machine decides how long it takes, not what is tried.
     """
     chance = random.Random(1)
     answered = given_up = on_the_way = 0
     async with asyncio.timeout(20):
         while given_up < given_up_at_least or min(answered, on_the_way) < each_at_least:
-            some, others = await storm(transport, server, chance, count=200, patience=patience)
+            some, others = await storm(transport, server, chance, count=80, patience=patience)
             answered, given_up = answered + some, given_up + others
             waiting = hesitant.asked - answered
             on_the_way = min(waiting, given_up - waiting)
