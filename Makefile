@@ -97,6 +97,13 @@ ifeq ($(origin PYTHON),command line)
 .PHONY: asked-for
 endif
 
+# An environment that was interrupted while it was made or removed is made again.
+ifneq ($(wildcard .venv/.synced),)
+ifneq ($(shell .venv/bin/python -c 'import bff.cli' 2>/dev/null && echo whole),whole)
+$(shell rm -rf .venv)
+endif
+endif
+
 .venv/.synced: pyproject.toml uv.lock | $(filter $(UV_HOME)/%,$(UV))
 	$(UV) sync --quiet --locked --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $@

@@ -82,22 +82,18 @@ class Serving:
     static: Path = field(default_factory=packaged_files)
 
 
-def create_app(
-    parts: Parts, serving: Serving | None = None, readiness: Readiness | None = None
-) -> Starlette:
+def create_app(parts: Parts, serving: Serving | None = None) -> Starlette:
     """Build the application; reads neither environment nor clock.
 
     Args:
         parts: What it is made of.
         serving: How it is served.
-        readiness: Given by a caller that learns of a stop before the server does; otherwise it
-            follows the lifespan.
 
     Raises:
         ExplorerMissing: The explorer is on, and its files are not there.
     """
     serving = serving or Serving()
-    ready = readiness or Readiness()
+    ready = Readiness()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -123,13 +119,13 @@ def middleware_list(serving: Serving) -> list[Middleware]:
     return [
         Middleware(RequestId),
         Middleware(SecurityHeaders),
+        *_cors(serving.cors_origins),
         Middleware(Errors),
         Middleware(
             HeaderLimits,
             most_bytes=serving.limits.header_bytes,
             most_headers=serving.limits.headers,
         ),
-        *_cors(serving.cors_origins),
     ]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 
 import httpx
 
+from bff.serve import demand_essentials
 from bff.settings import Settings
 from bff.wiring import SERVICES, network
 
@@ -17,26 +19,38 @@ async def check(settings: Settings) -> list[tuple[str, str, bool]]:
     """Ask every service whether it lives.
 
     Returns:
-        Service, what was found in words, and whether it can be reached; in the usual order.
+        Service, what was found in words, and whether it answers; in the usual order.
+
+    Raises:
+        UsageError: `bff serve` would refuse these settings.
     """
+    demand_essentials(settings, workers=1)
     return list(await asyncio.gather(*(_probe(settings, name) for name in SERVICES)))
 
 
 async def _probe(settings: Settings, name: str) -> tuple[str, str, bool]:
     upstream = settings.upstream(name)
-    if upstream.url is None:
-        return name, f"BFF_UPSTREAMS__{name.upper()}__URL is not set", False
+    url = str(upstream.url).rstrip("/")
     transport = network(name, upstream)
     started = time.monotonic()
     try:
         async with asyncio.timeout(_SECONDS):
-            request = httpx.Request("GET", f"{upstream.url}/livez")
+            request = httpx.Request("GET", f"{url}/livez")
             response = await transport.handle_async_request(request)
     except TimeoutError:
-        return name, f"{upstream.url} does not answer within {_SECONDS:g} s", False
+        return name, f"{url} does not answer within {_SECONDS:g} s", False
     except httpx.HTTPError as exc:
-        return name, f"{upstream.url} cannot be reached ({type(exc).__name__})", False
+        return name, f"{url} cannot be reached: {_why(exc)}", False
     finally:
         await transport.aclose()
     took = (time.monotonic() - started) * 1000
-    return name, f"{upstream.url} answers {response.status_code} in {took:.0f} ms", True
+    well = not response.is_server_error
+    return name, f"{url} answers {response.status_code} in {took:.0f} ms", well
+
+
+def _why(error: httpx.HTTPError) -> str:
+    """In the words of the system, where it has some."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+        return os.strerror(cause.errno)
+    return str(error)

@@ -65,7 +65,10 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 def bff(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """A GraphQL Backend-for-Frontend that stays useful, and truthful, while services fail."""
@@ -195,7 +198,7 @@ def _text(query: str) -> str:
     """The GraphQL text itself, of a file, or of standard input."""
     if query == "-":
         return sys.stdin.read()
-    if "{" in query:
+    if "{" in query or not query.strip():
         return query
     return _read(Path(query))
 
@@ -213,8 +216,12 @@ def _write(path: Path, text: str) -> None:
     """All or nothing: whoever reads the file meanwhile sees the old text or the new."""
     from bff.usage import UsageError
 
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device is not to be replaced
+            path.write_text(text, encoding="utf-8")
+            return
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as exc:
@@ -233,7 +240,7 @@ def main() -> None:
         sys.stderr.write(f"{exc}\n")
         status = _USAGE
     except TyperException as exc:
-        sys.stderr.write(f"{exc.format_message()}\n")
+        sys.stderr.write(exc.format_message().replace("Value error, ", "") + "\n")
         status = _USAGE
     except (KeyboardInterrupt, typer.Abort):
         status = 130

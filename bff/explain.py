@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx
-from graphql import GraphQLError, parse, validate
+from graphql import GraphQLError
 
+from bff.graphql.documents import Documents, InvalidDocument
 from bff.graphql.execution import core_schema
+from bff.graphql.limits import Limits
 from bff.settings import Settings, UpstreamSettings
 from bff.usage import UsageError
 from bff.wiring import SERVICES, wire
@@ -32,15 +35,13 @@ def explain_query(text: str, *, variables: str, operation: str | None) -> str:
     """
     schema = core_schema(web.build_schema())
     try:
-        document = parse(text)
-        problems = validate(schema, document)
-        if problems:
-            raise UsageError("\n".join(_line(problem) for problem in problems))
-        return str(plan_of(schema, document, operation, _variables(variables)))
+        document = Documents(schema, Limits()).get(text)
+    except InvalidDocument as invalid:
+        raise UsageError("\n".join(_line(error) for error in invalid.errors)) from None
+    try:
+        return str(plan_of(schema, document.node, operation, _variables(variables)))
     except GraphQLError as exc:
-        raise UsageError(_line(exc)) from exc
-    except RecursionError as exc:
-        raise UsageError("the query is nested too deeply") from exc
+        raise UsageError(exc.message) from exc
 
 
 def explain_pipeline(settings: Settings) -> str:
@@ -69,6 +70,8 @@ def _variables(text: str) -> dict[str, Any]:
     return cast("dict[str, Any]", variables)
 
 
-def _line(problem: GraphQLError) -> str:
-    where = problem.locations[0] if problem.locations else None
-    return f"{where.line}:{where.column}: {problem.message}" if where else problem.message
+def _line(error: Mapping[str, object]) -> str:
+    """An error as the server shows it, on one line."""
+    where = cast("list[dict[str, int]]", error.get("locations") or [])
+    place = f"{where[0]['line']}:{where[0]['column']}: " if where else ""
+    return place + str(error["message"])

@@ -12,12 +12,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from datasources.clock import Clock
-from datasources.errors import AttemptTimedOut, BadReply, ServerFault, Unreachable
+from datasources.errors import (
+    AttemptTimedOut,
+    BadReply,
+    ServerFault,
+    Unauthorized,
+    Unreachable,
+)
 from datasources.events import AttemptFinished, BreakerChanged, Event, FallbackServed
 from datasources.ports.status import ServiceStatus, StatusPort
 
 _FAILURES = frozenset(
-    error.__name__ for error in (Unreachable, AttemptTimedOut, ServerFault, BadReply)
+    error.__name__ for error in (Unreachable, AttemptTimedOut, ServerFault, BadReply, Unauthorized)
 )
 _ANSWERS = frozenset({"ok", "NotFound", "Forbidden", "Rejected", "TryLater"})
 """A refusal is an answer too; any other outcome says nothing of the service."""
@@ -83,7 +89,10 @@ class HealthBoard:
 
 
 class Readiness:
-    """Whether requests are welcome: after the start, and not while stopping.
+    """Whether requests are welcome: after the start, until the end.
+
+    The server refuses connections as soon as a stop is asked for, so nobody is told "not ready"
+    while it finishes what is under way.
 
     It does not look at the services: what we can answer without one of them is worth asking for,
     and an instance that is taken out because a service fails helps nobody.
@@ -97,7 +106,7 @@ class Readiness:
         self.ready = True
 
     def stopping(self) -> None:
-        """No new requests, please; those that come are still answered."""
+        """Everything is about to be closed."""
         self.ready = False
 
 

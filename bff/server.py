@@ -17,7 +17,7 @@ from bff.settings import Settings
 from bff.usage import UsageError
 
 _BACKLOG = 2048
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -105,7 +105,7 @@ async def serving(app: ASGIApp, listening: socket.socket, *, grace: int) -> Asyn
 
 @contextlib.asynccontextmanager
 async def interruptible() -> AsyncGenerator[None]:
-    """End the block at the first SIGINT or SIGTERM, after all that it has opened is closed.
+    """End the block at the first SIGINT, SIGTERM or SIGHUP, after all that it has opened is closed.
 
     A second signal meanwhile does what signals do to programs that do not care.
     """

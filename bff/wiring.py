@@ -16,6 +16,7 @@ from datasources.clock import Clock
 from datasources.credentials import ApiKey, Credentials
 from datasources.events import Events
 from datasources.resilience.cache import ByteCache
+from datasources.resilience.deadline import RESERVE
 from datasources.resilience.standard import Numbers, Protected, Shared, standard_pipeline
 from datasources.rest import RestSender
 from datasources.services.notifications import Notifications
@@ -75,13 +76,12 @@ class Wired:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Inside, questions can be asked; afterwards none is under way and no socket is open."""
-        try:
-            yield
-        finally:
-            for service in self.services.values():
-                await service.flights.aclose()
+        async with contextlib.AsyncExitStack() as stack:
             for transport in self.transports.values():
-                await transport.aclose()
+                stack.push_async_callback(transport.aclose)
+            for service in self.services.values():
+                stack.push_async_callback(service.flights.aclose)
+            yield
 
 
 def wire(
@@ -116,7 +116,7 @@ def wire(
             credentials=credentials if key is None else ApiKey(key.get_secret_value()),
             clock=clock,
         )
-        numbers = _numbers(upstream, settings.deadline_seconds)
+        numbers = _numbers(upstream, settings)
         services[name] = standard_pipeline(name, sender, numbers, shared)
     sources = Sources(
         users=Users(services["users"].ask),
@@ -166,11 +166,23 @@ def _pool(url: str, tls: ssl.SSLContext | None, most_requests: int) -> OriginTra
     return OriginTransport(parts.hostname or "", port, tls=tls, most_requests=most_requests)
 
 
-def _numbers(upstream: UpstreamSettings, budget: float) -> Numbers:
+_SHARE = 0.8
+"""Of an operation's time, what one attempt may take at most.
+
+An attempt that the operation's deadline always cuts short would never be evidence against a
+service that hangs, and its breaker would never open.
+"""
+
+
+def _attempt(deadline: float) -> float:
+    return _SHARE * (deadline - RESERVE)
+
+
+def _numbers(upstream: UpstreamSettings, settings: Settings) -> Numbers:
     return Numbers(
         fresh=upstream.cache.fresh_seconds,
         stale=upstream.cache.stale_seconds,
-        budget=budget,
+        budget=settings.deadline_seconds,
         retries=upstream.retries,
         bulkhead_limit=upstream.bulkhead.limit,
         bulkhead_queue=upstream.bulkhead.queue,
@@ -179,6 +191,6 @@ def _numbers(upstream: UpstreamSettings, budget: float) -> Numbers:
         window=upstream.breaker.window_seconds,
         consecutive=upstream.breaker.consecutive,
         reset=upstream.breaker.reset_seconds,
-        read=upstream.timeout_read_seconds,
-        write=upstream.timeout_write_seconds,
+        read=min(upstream.timeout_read_seconds, _attempt(settings.deadline_seconds)),
+        write=min(upstream.timeout_write_seconds, _attempt(settings.mutation_deadline_seconds)),
     )

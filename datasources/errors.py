@@ -8,7 +8,8 @@
     + BadReply          a response that cannot be read as the contract says
   x UpstreamRefusal     the service answered, and the answer is no: the service is in good health
     + NotFound          404, 410
-    + Forbidden         401, 403
+    + Forbidden         403
+      - Unauthorized    401: our own credentials are not accepted
     + Rejected          any other 4xx
     + TryLater          408, 425, 429: the only refusal that may be repeated
   x LocalRejection      nothing was learned of the service, so it is not to blame
@@ -22,6 +23,7 @@ References:
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import ClassVar
 
 from datasources.sourced import Reason
@@ -39,6 +41,7 @@ __all__ = [
     "Rejected",
     "ServerFault",
     "TryLater",
+    "Unauthorized",
     "Unreachable",
     "UpstreamFailure",
     "UpstreamRefusal",
@@ -135,6 +138,10 @@ class Forbidden(UpstreamRefusal):
     code = "FORBIDDEN"
 
 
+class Unauthorized(Forbidden):
+    """The service does not accept our own credentials: somebody must look at the settings."""
+
+
 class Rejected(UpstreamRefusal):
     """The service does not accept what was asked.
 
@@ -150,6 +157,11 @@ class Rejected(UpstreamRefusal):
         super().__init__(service, f"answered {status}")
         self.status = status
         self.problem = problem
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether it clashes with something that the service does or has done."""
+        return self.status == HTTPStatus.CONFLICT
 
 
 class TryLater(UpstreamRefusal):

@@ -17,25 +17,31 @@ from datasources.clock import Clock
 from datasources.credentials import Credentials
 from datasources.errors import (
     BadReply,
+    BulkheadFull,
     DatasourceError,
     Forbidden,
     NotFound,
     Rejected,
     ServerFault,
     TryLater,
+    Unauthorized,
     Unreachable,
+    UpstreamRefusal,
 )
 from datasources.resilience.pipeline import Call, Reply, V
 from datasources.scope import current_scope
 from datasources.sourced import Sourced
 from datasources.transport.errors import ResponseTooLarge
 
-_FORBIDDEN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_REFUSALS: Mapping[int, type[UpstreamRefusal]] = {
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.GONE: NotFound,
+}
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-_JSON = re.compile(r"application/(?:[A-Za-z0-9.+_-]+\+)?json", re.IGNORECASE)
+_JSON = re.compile(r"application/(?:[A-Za-z0-9.+_-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 _PROBLEM = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_UNREADABLE = (msgspec.MsgspecError, ValueError, LookupError, TypeError, RecursionError)
 
 
 class RestSender:
@@ -71,6 +77,7 @@ class RestSender:
         Raises:
             UpstreamFailure: No response, or none that can be read.
             UpstreamRefusal: The service says no.
+            BulkheadFull: The transport carries no more at once.
         """
         service = call.route.service
         request = self._request(call)
@@ -79,7 +86,11 @@ class RestSender:
             body = b"" if _encoded(response) else await response.aread()
             await response.aclose()
         except ResponseTooLarge as exc:
-            raise BadReply(service, str(exc)) from exc
+            raise BadReply(service, type(exc).__name__) from exc
+        except httpx.PoolTimeout as exc:
+            raise BulkheadFull(service, type(exc).__name__) from exc
+        except httpx.LocalProtocolError:
+            raise  # a request that cannot be sent is a mistake of ours, not the service's
         except httpx.HTTPError as exc:
             raise Unreachable(service, type(exc).__name__) from exc
         if not response.is_success:
@@ -88,7 +99,7 @@ class RestSender:
             raise BadReply(service, f"{call.route.operation}: the body is not plain JSON")
         try:
             parts = call.decode(response.status_code, body)
-        except _UNREADABLE as exc:
+        except Exception as exc:
             raise BadReply(service, f"{call.route.operation}: {type(exc).__name__}") from exc
         now = self._clock.now()
         return Reply({key: Sourced(value, service, now) for key, value in parts.items()})
@@ -124,10 +135,9 @@ class RestSender:
 
     def _error(self, service: str, response: httpx.Response, body: bytes) -> DatasourceError:
         status = response.status_code
-        if status in _FORBIDDEN:
-            return Forbidden(service, f"answered {status}")
-        if status in _MISSING:
-            return NotFound(service, f"answered {status}")
+        refusal = _REFUSALS.get(status)
+        if refusal is not None:
+            return refusal(service, f"answered {status}")
         if status in _LATER:
             return TryLater(service, status, self._retry_after(response.headers))
         if response.is_server_error:
@@ -175,6 +185,6 @@ def _problem(body: bytes) -> str | None:
     """The code of `{"error": {"code": …}}`, if it is one; the words beside it go nowhere."""
     try:
         code = _error_body.decode(body).error.code
-    except _UNREADABLE:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     return code if _PROBLEM.fullmatch(code) else None

@@ -58,6 +58,7 @@ class Context:
         loaders: For single records by id; batches and remembers within this operation only.
         degraded: Collects what is served old or not at all.
         idempotency_key: The request's own, from its `Idempotency-Key` header; None without one.
+        spent_keys: Those that a command of this operation was given already.
         new_idempotency_key: Makes one for a command whose caller gave none.
     """
 
@@ -66,6 +67,7 @@ class Context:
     loaders: Loaders
     degraded: DegradedLog = field(default_factory=DegradedLog)
     idempotency_key: str | None = None
+    spent_keys: set[str] = field(default_factory=set[str])
     new_idempotency_key: Callable[[], str] = _random_key
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Future, Task
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
@@ -39,13 +40,17 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
         fetch: Gives the values of distinct keys, in their order; an exception in place of a
             value fails that key alone.
         batch_size: Most keys in one `fetch`. With 1, no key waits for others.
+        at_once: Most batches under way; the others wait here, so that one operation queues with
+            itself and not with everybody else's.
     """
 
-    def __init__(self, fetch: Fetch[K, V], *, batch_size: int) -> None:
+    def __init__(self, fetch: Fetch[K, V], *, batch_size: int, at_once: int = 32) -> None:
         self._memo: dict[K, Future[V]] = {}
         super().__init__(cache_map=self._memo, loop=cast("AbstractEventLoop", _RunningLoop()))
         self._fetch = fetch
         self._batch_size = batch_size
+        self._at_once = at_once
+        self._ready: deque[dict[Future[V], K]] = deque()
         self._waiters: dict[Future[V], int] = {}
         self._wanted: dict[Future[V], K] = {}
         self._batches: dict[Task[Sequence[V | Exception]], dict[Future[V], K]] = {}
@@ -83,7 +88,14 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
         wanted = [item for item in self._wanted.items() if item[0] in self._waiters]
         self._wanted = {}
         for start in range(0, len(wanted), self._batch_size):
-            batch = dict(wanted[start : start + self._batch_size])
+            self._ready.append(dict(wanted[start : start + self._batch_size]))
+        self._begin()
+
+    def _begin(self) -> None:
+        while self._ready and len(self._batches) < self._at_once:
+            batch = self._ready.popleft()
+            if not self._is_awaited(batch):
+                continue
             task = asyncio.get_running_loop().create_task(self._fetch(list(batch.values())))
             self._batches[task] = batch
             task.add_done_callback(self._settle)
@@ -97,6 +109,10 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
                 shared.exception()  # told to those who still wait, so not lost when nobody does
             else:
                 shared.set_result(outcome)
+        self._begin()
+
+    def _is_awaited(self, batch: dict[Future[V], K]) -> bool:
+        return any(shared in self._waiters for shared in batch)
 
     def _forget(self, key: K, shared: Future[V]) -> None:
         if self._memo.get(key) is shared:
@@ -113,7 +129,7 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
 
     def _cancel_abandoned(self, shared: Future[V]) -> None:
         for task, batch in self._batches.items():
-            if shared in batch and not any(other in self._waiters for other in batch):
+            if shared in batch and not self._is_awaited(batch):
                 task.cancel()
 
 

@@ -45,8 +45,9 @@ class IdempotencyKey:
     """Under which an order is placed at most once.
 
     Attributes:
-        given: Whether the caller knows it. A request that may be repeated without his asking must
-            be one that he can recognise; and a service that ignores keys would place it twice.
+        given: Whether the caller knows it. A request that may be repeated without their asking
+            must be one that they can recognise; and a service that ignores keys would place
+            it twice.
     """
 
     value: str
@@ -57,13 +58,18 @@ def key_of(wanted: CreateOrderInput, context: Context) -> IdempotencyKey:
     """The key in the input, else that of the request, else a new one.
 
     Raises:
-        BadUserInput: It is not a key.
+        BadUserInput: It is not a key, or the request's own was used for another order of it.
     """
     if isinstance(wanted.idempotency_key, str):
         key = checked_idempotency_key("input.idempotencyKey", wanted.idempotency_key)
         return IdempotencyKey(key, given=True)
     if context.idempotency_key is not None:
         key = checked_idempotency_key("Idempotency-Key", context.idempotency_key)
+        if key in context.spent_keys:
+            raise BadUserInput(
+                "Idempotency-Key", "one key for each order: use input.idempotencyKey"
+            )
+        context.spent_keys.add(key)
         return IdempotencyKey(key, given=True)
     return IdempotencyKey(context.new_idempotency_key(), given=False)
 
@@ -100,15 +106,17 @@ async def place(
     """Place the order, and say what is known of it.
 
     Raises:
-        DatasourceError: Nothing was sent, or the service said no in a way that concerns us
-            rather than the order; nothing was placed.
+        DatasourceError: Nothing was sent, or the service said no at once, in a way that concerns
+            us rather than the order; nothing was placed.
     """
     try:
         placed = await port.create(draft, idempotency_key=key.value, repeatable=key.given)
     except Rejected as refusal:
-        reason = OrderRejectionReason.__members__.get(
-            refusal.problem or "", OrderRejectionReason.UNKNOWN
-        )
+        reason = OrderRejectionReason.__members__.get(refusal.problem or "")
+        if reason is None and refusal.in_conflict:
+            # With what, it does not say: perhaps with the same request, still under way.
+            return OutcomeUnknown(idempotency_key=key.value, message=_IN_DOUBT)
+        reason = reason or OrderRejectionReason.UNKNOWN
         return OrderRejected(reason=reason, message=_MESSAGES[reason])
     except (UpstreamFailure, DeadlineExceeded):
         return OutcomeUnknown(idempotency_key=key.value, message=_IN_DOUBT)

@@ -33,13 +33,13 @@ from bff.graphql.limits import Limits
 from bff.graphql.negotiation import response_type, wants_page
 from bff.graphql.refusal import GRAPHQL, JSON, NO_STORE, Answer, Refusal, errors_only
 from bff.graphql.request import Headers, Question, read_body, read_url
-from bff.graphql.seams import InvalidToken, NewContext, Tokens
+from bff.graphql.seams import InvalidToken, NewContext, Tokens, Unverifiable
 from bff.middleware.errors import traceback_of
 from bff.middleware.request_id import request_id_of
 from datasources.clock import Clock, SystemClock
 from datasources.scope import Scope as OperationScope
 from datasources.scope import entered
-from schema.context import Context
+from schema.context import Context, Viewer
 from schema.errors import public_error
 
 _log = structlog.get_logger()
@@ -135,15 +135,7 @@ class GraphQLEndpoint:
         """Raises `Refusal`."""
         asked = self._clock.monotonic()
         key = terms.idempotency_key(headers)
-        try:
-            viewer = await self._tokens.viewer(headers.get("authorization"))
-        except InvalidToken:
-            raise Refusal(
-                401,
-                "The token is not valid.",
-                code="UNAUTHENTICATED",
-                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-            ) from None
+        viewer = await self._viewer(headers)
         try:
             document = self._documents.get(question.query)
         except InvalidDocument as invalid:
@@ -175,6 +167,27 @@ class GraphQLEndpoint:
             cache_control=_PRIVATE if cacheable else NO_STORE,
             headers={"Vary": _VARY},
         )
+
+    async def _viewer(self, headers: Headers) -> Viewer | None:
+        """Raises `Refusal` for a token that proves nothing."""
+        patience = terms.patience(headers, self._deadlines.query)
+        try:
+            async with asyncio.timeout(patience):
+                return await self._tokens.viewer(headers.get("authorization"))
+        except (Unverifiable, TimeoutError):
+            raise Refusal(
+                401,
+                "The token cannot be verified now: try again.",
+                code="UNAUTHENTICATED",
+                headers={"WWW-Authenticate": "Bearer", "Retry-After": "1"},
+            ) from None
+        except InvalidToken:
+            raise Refusal(
+                401,
+                "The token is not valid.",
+                code="UNAUTHENTICATED",
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            ) from None
 
     async def _execute(
         self, document: Document, question: Question, context: Context

@@ -27,6 +27,7 @@ class Limits:
 
     Attributes:
         body_bytes: Of a request.
+        body_seconds: In which it must have arrived.
         url_bytes: Path and query string.
         header_bytes: All names and values together.
         headers: Number of header lines.
@@ -40,6 +41,7 @@ class Limits:
     """
 
     body_bytes: int = 262_144
+    body_seconds: float = 10.0
     url_bytes: int = 16_384
     header_bytes: int = 65_536
     headers: int = 100

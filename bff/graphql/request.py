@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -109,7 +110,7 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits) -> Quest
     """The question in a JSON body, read no further than it may be long.
 
     Raises:
-        Refusal: 400, 413 or 415.
+        Refusal: 400, 408, 413 or 415.
         ClientGone: The client left before the end.
     """
     if not _is_json(headers.get("content-type")):
@@ -117,8 +118,26 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits) -> Quest
     if (headers.get("content-encoding") or "identity").strip().lower() != "identity":
         raise Refusal(415, "The body must not be compressed.", headers={"Accept-Encoding": ""})
     declared = headers.get("content-length")
-    if declared is not None and (not declared.isdigit() or _above(declared, limits.body_bytes)):
+    if declared is not None and _above(declared, limits.body_bytes):
         raise _too_long(limits)
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            body = await _received(receive, limits)
+    except TimeoutError:
+        raise Refusal(
+            408,
+            f"The body has not arrived within {limits.body_seconds:g} s.",
+            headers={"Connection": "close"},
+        ) from None
+    parsed = _parse(body, "The body")
+    if isinstance(parsed, list):
+        raise Refusal(400, "Batches are not supported: send one operation per request.")
+    if not isinstance(parsed, dict):
+        raise Refusal(400, "The body must be a JSON object.")
+    return _question(cast("Json", parsed))
+
+
+async def _received(receive: Receive, limits: Limits) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -128,13 +147,7 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits) -> Quest
         if len(body) > limits.body_bytes:
             raise _too_long(limits)
         if not message.get("more_body", False):
-            break
-    parsed = _parse(bytes(body), "The body")
-    if isinstance(parsed, list):
-        raise Refusal(400, "Batches are not supported: send one operation per request.")
-    if not isinstance(parsed, dict):
-        raise Refusal(400, "The body must be a JSON object.")
-    return _question(cast("Json", parsed))
+            return bytes(body)
 
 
 def _too_long(limits: Limits) -> Refusal:
@@ -142,6 +155,8 @@ def _too_long(limits: Limits) -> Refusal:
 
 
 def _above(digits: str, most: int) -> bool:
+    if not (digits.isascii() and digits.isdigit()):
+        return True
     return len(digits) > len(str(most)) + 1 or int(digits) > most
 
 

@@ -15,6 +15,10 @@ class InvalidToken(Exception):
     """The token proves nothing: the request is refused, not treated as anonymous."""
 
 
+class Unverifiable(InvalidToken):
+    """The token may be good, and nobody can tell now."""
+
+
 class Tokens(Protocol):
     """Knows callers by their tokens."""
 

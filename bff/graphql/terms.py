@@ -11,7 +11,7 @@ _POSITIVE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _GRPC = re.compile(r"([0-9]{1,8})([HMSmun])", re.ASCII)
 _GRPC_SECONDS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r'"?([A-Za-z0-9_-]{1,128})"?', re.ASCII)
 
 
 def patience(headers: Headers, longest: float) -> float:
@@ -49,9 +49,13 @@ def idempotency_key(headers: Headers) -> str | None:
     """Under which a mutation happens at most once.
 
     Raises:
-        Refusal: It is empty, longer than 255 characters, or not visible ASCII.
+        Refusal: It is not 1 to 128 letters, digits, _ or -; with quotes around them, as drafts
+            of the IETF have it, or without.
     """
     given = headers.get("idempotency-key")
-    if given is not None and not _IDEMPOTENCY_KEY.fullmatch(given):
-        raise Refusal(400, "Idempotency-Key must be 1 to 255 visible ASCII characters.")
-    return given
+    if given is None:
+        return None
+    key = _IDEMPOTENCY_KEY.fullmatch(given)
+    if key is None:
+        raise Refusal(400, "Idempotency-Key must be 1 to 128 letters, digits, _ or -.")
+    return key[1]

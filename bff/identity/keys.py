@@ -7,11 +7,11 @@ from typing import Protocol
 import jwt
 from jwt.utils import base64url_encode
 
-from bff.graphql.seams import InvalidToken
+from bff.graphql.seams import Unverifiable
 from bff.settings import SettingsError
 
 
-class KeysUnavailable(InvalidToken):
+class KeysUnavailable(Unverifiable):
     """The issuer cannot be asked for its keys: the token may be good, and nobody can tell."""
 
 

@@ -6,6 +6,7 @@ import logging
 
 import structlog
 
+from datasources.errors import Unauthorized
 from datasources.events import (
     AttemptFinished,
     BreakerChanged,
@@ -21,7 +22,8 @@ _root = logging.getLogger()
 def log_event(event: Event) -> None:
     """Log *event*. A `datasources.events.Subscriber`.
 
-    A finished attempt is worth a line only to somebody who debugs: there is one for every call.
+    A finished attempt is worth a line only to somebody who debugs, since there is one for every
+    call; unless the service does not accept our credentials, which nobody else would tell.
     """
     match event:
         case BreakerChanged():
@@ -43,6 +45,8 @@ def log_event(event: Event) -> None:
                 reason=event.reason,
                 age_seconds=round(event.age, 3),
             )
+        case AttemptFinished() if event.outcome == Unauthorized.__name__:
+            _log.warning("credentials refused", service=event.service, operation=event.operation)
         case AttemptFinished():
             # Asked first: even a line that is dropped costs more than the rest of the call's news.
             if _root.isEnabledFor(logging.DEBUG):

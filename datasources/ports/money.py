@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
 _MOST_DIGITS = 30
+
+
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+"""ISO 4217."""
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -14,11 +19,11 @@ class Money(msgspec.Struct, frozen=True):
 
     Attributes:
         amount: Finite, with the digits that the service gave: at most 30, on both sides together.
-        currency: ISO 4217 code.
+        currency: Such as EUR.
     """
 
     amount: Decimal
-    currency: str
+    currency: Currency
 
     def __post_init__(self) -> None:
         """Refuse what JSON strings can spell and no price is: NaN, infinities, `1E+999999999`.

@@ -7,7 +7,7 @@ from typing import NewType, Protocol
 
 import msgspec
 
-from datasources.ports.instant import Instant
+from datasources.ports.instant import Instant, demand_expressible
 from datasources.ports.users import UserId
 from datasources.sourced import Sourced
 
@@ -26,6 +26,10 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     read: bool
     created_at: Instant
     user_id: UserId | None = None
+
+    def __post_init__(self) -> None:
+        """See `demand_expressible`."""
+        demand_expressible(self.created_at)
 
 
 class NotificationPort(Protocol):

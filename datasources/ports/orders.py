@@ -8,7 +8,7 @@ from typing import Annotated, NewType, Protocol
 
 import msgspec
 
-from datasources.ports.instant import Instant
+from datasources.ports.instant import Instant, demand_expressible
 from datasources.ports.money import Money
 from datasources.ports.products import ProductId
 from datasources.ports.users import UserId
@@ -44,6 +44,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: Instant
     items: tuple[OrderItem, ...]
 
+    def __post_init__(self) -> None:
+        """See `demand_expressible`."""
+        demand_expressible(self.created_at)
+
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """Part of a list. Source: `GET /orders?userId=&limit=&after=`.
@@ -54,7 +58,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     items: tuple[Order, ...]
-    next: str | None = None
+    next: Annotated[str, msgspec.Meta(max_length=4_096)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

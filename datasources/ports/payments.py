@@ -6,7 +6,7 @@ from typing import NewType, Protocol
 
 import msgspec
 
-from datasources.ports.instant import Instant
+from datasources.ports.instant import Instant, demand_expressible
 from datasources.ports.orders import OrderId
 from datasources.sourced import Sourced
 
@@ -25,6 +25,10 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     status: str
     method: str
     paid_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        """See `demand_expressible`."""
+        demand_expressible(self.paid_at)
 
 
 class PaymentPort(Protocol):

@@ -6,7 +6,7 @@ from typing import NewType, Protocol
 
 import msgspec
 
-from datasources.ports.instant import Instant
+from datasources.ports.instant import Instant, demand_expressible
 from datasources.sourced import Sourced
 
 UserId = NewType("UserId", str)
@@ -21,6 +21,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     phone: str | None = None
     tier: str | None = None
     created_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        """See `demand_expressible`."""
+        demand_expressible(self.created_at)
 
 
 class UserPort(Protocol):

@@ -10,7 +10,7 @@ from datasources.resilience.pipeline import Call, Handler, Reply, V
 
 
 class AttemptEvents:
-    """Announce every attempt that was sent, when it is over.
+    """Announce every attempt, when it is over.
 
     Args:
         events: Told of each.

@@ -7,9 +7,7 @@ import asyncio
 from datasources.clock import Clock
 from datasources.errors import AttemptTimedOut, DeadlineExceeded
 from datasources.resilience.deadline import time_left, until
-from datasources.resilience.pipeline import Call, Handler, Reply, V
-
-_READS = frozenset({"GET", "HEAD"})
+from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
 
 
 class AttemptTimeout:
@@ -19,7 +17,7 @@ class AttemptTimeout:
     `DeadlineExceeded`, which counts against no breaker.
 
     Args:
-        read: Limit for GET and HEAD (seconds).
+        read: Limit for methods that change nothing (seconds).
         write: Limit for everything else (seconds).
         clock: Replaced in tests.
     """
@@ -30,7 +28,7 @@ class AttemptTimeout:
         self._clock = clock
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        allowed = self._read if call.route.method in _READS else self._write
+        allowed = self._read if call.route.method in SAFE_METHODS else self._write
         left = time_left(self._clock)
         limit = min(allowed, left)
         if limit <= 0.0:

@@ -66,6 +66,7 @@ class Breaker:
         clock: Clock,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        self._name = name
         self._failure_ratio = failure_ratio
         self._minimum_calls = minimum_calls
         self._reset = reset
@@ -107,7 +108,7 @@ class Breaker:
             CircuitOpen: There is none now.
         """
         if not self.would_admit():
-            raise CircuitOpen(self._machine.name or "")
+            raise CircuitOpen(self._name)
         if self.state == pybreaker.STATE_CLOSED:
             return Permit(self._generation, probe=False)
         if self.state == pybreaker.STATE_OPEN:
@@ -131,6 +132,7 @@ class Breaker:
             self._machine.close()
         else:
             self._window.add(1, 0)
+            self._judge()
 
     def fail(self, permit: Permit) -> None:
         """The service, or the way to it, misbehaved."""
@@ -138,10 +140,10 @@ class Breaker:
             return
         self._storage.increment_counter()
         self._window.add(1, 1)
-        calls, failures = self._window.totals()
-        often = calls >= self._minimum_calls and failures >= self._failure_ratio * calls
-        if permit.probe or often or self._storage.counter >= self._consecutive:
+        if permit.probe or self._storage.counter >= self._consecutive:
             self._machine.open()
+        else:
+            self._judge()
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
         permit = self.acquire()
@@ -159,9 +161,14 @@ class Breaker:
         self.succeed(permit)
         return reply
 
+    def _judge(self) -> None:
+        """Open at the share, whichever outcome has made the calls enough to tell."""
+        calls, failures = self._window.totals()
+        if calls >= self._minimum_calls and failures >= self._failure_ratio * calls:
+            self._machine.open()
+
     def _changed(self, new: str) -> None:
         self._generation += 1
-        self._probe_until = None
         if new == pybreaker.STATE_OPEN:
             wait = self._reset * self._uniform(1.0, 1.0 + _REOPEN_JITTER)
             self._reopens_at = self._clock.monotonic() + wait

@@ -58,7 +58,7 @@ class Bulkhead:
         self._waiting.append(slot)
         try:
             await asyncio.wait((slot,), timeout=patience)
-        except asyncio.CancelledError:
+        except BaseException:
             self._leave(slot)
             raise
         if not slot.done():

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
-Key = tuple[str, str, str]
-"""Service, principal ("" for everybody), name of the thing."""
+Key = tuple[str, str, str, str]
+"""Service, operation, principal ("" for everybody), name of the thing."""
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ITEM_BYTES = 256 * 1024

@@ -22,8 +22,10 @@ class FreshCache:
         if not fresh:
             return await proceed(call)
         missing = tuple(key for key in call.keys if key not in fresh)
-        if not missing or call.narrow is None:
+        if not missing:
             return Reply(fresh)
+        if call.narrow is None:
+            return await proceed(call)
         try:
             rest = await proceed(call.narrow(missing))
         except DatasourceError as failure:

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable, Mapping
 
 from datasources.clock import Clock
+from datasources.errors import DatasourceError
 from datasources.resilience.cache import ByteCache, Entry, Key
-from datasources.resilience.pipeline import Call, V
+from datasources.resilience.pipeline import Call, Reply, V
 from datasources.resilience.writes import Writes
 from datasources.scope import current_scope
 from datasources.sourced import Origin, Reason, Sourced
@@ -51,7 +52,11 @@ class LastGood:
         found: dict[str, Sourced[V]] = {}
         for key in call.keys:
             entry = self._cache.get(_named(call, key))
-            if entry is not None and now < entry.fresh_until and not self._superseded(call, entry):
+            if (
+                entry is not None
+                and now < entry.fresh_until
+                and not self._superseded(call, entry.asked)
+            ):
                 found[key] = _sourced(call, entry, now, Origin.CACHE)
         return found
 
@@ -70,49 +75,61 @@ class LastGood:
         now = self._clock.monotonic()
         for key in call.keys:
             entry = self._cache.get(_named(call, key))
-            if entry is None or now >= entry.stale_until or self._superseded(call, entry):
+            if entry is None or now >= entry.stale_until or self._superseded(call, entry.asked):
                 return False
-        return bool(call.keys)
+        return True
 
-    def keep(self, call: Call[V], parts: Mapping[str, Sourced[V]], asked: int) -> None:
+    def instead_of(self, call: Call[V], failure: DatasourceError) -> Reply[V] | None:
+        """What is kept, in the place of *failure*, which the other keys get; None for nothing."""
+        parts = self.stale(call, failure.reason)
+        if not parts:
+            return None
+        return Reply(parts, None if len(parts) == len(call.keys) else failure)
+
+    def keep(self, call: Call[V], parts: Mapping[str, Sourced[V]]) -> None:
         """Remember live *parts*, and forget the keys of *call* that have none.
 
-        Args:
-            call: What was asked.
-            parts: What the service said, by key.
-            asked: When, in writes.
+        What was asked before the caller's last write is not remembered: it could take the place of
+        what was asked after it.
         """
+        if self._superseded(call, call.asked):
+            return
         now = self._clock.monotonic()
-        fresh = self.fresh_seconds * self._uniform(1.0 - _JITTER, 1.0)
         for key in call.keys:
             part = parts.get(key)
             if part is None:
                 self._cache.drop(_named(call, key))
                 continue
+            fresh = self.fresh_seconds * self._uniform(1.0 - _JITTER, 1.0)
             entry = Entry(
                 packed=call.route.pack(part.value),
                 as_of=part.as_of,
                 stored=now,
                 fresh_until=now + fresh,
                 stale_until=now + self.stale_seconds,
-                asked=asked,
+                asked=call.asked,
             )
             self._cache.put(_named(call, key), entry)
 
     def purge(self, call: Call[V]) -> None:
-        """Forget everything kept for *call*: the service says that it is gone or not for us."""
+        """Forget everything kept for *call*: the service says that it is gone or not for us.
+
+        What it said before the caller's last write does not count any more.
+        """
+        if self._superseded(call, call.asked):
+            return
         for key in call.keys:
             self._cache.drop(_named(call, key))
 
-    def _superseded(self, call: Call[V], entry: Entry) -> bool:
+    def _superseded(self, call: Call[V], asked: int) -> bool:
         if not call.route.personal:
             return False
-        return entry.asked < self._writes.last(current_scope().principal)
+        return asked < self._writes.last(current_scope().principal)
 
 
 def _named(call: Call[V], key: str) -> Key:
     principal = current_scope().principal if call.route.personal else ""
-    return (call.route.service, principal, key)
+    return (call.route.service, call.route.operation, principal, key)
 
 
 def _sourced(

@@ -11,8 +11,11 @@ from datasources.sourced import Sourced
 
 V = TypeVar("V")
 
-IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-"""RFC 9110 §9.2.2."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""They change nothing (RFC 9110 §9.2.1)."""
+
+IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
+"""Asking twice does no more than asking once (RFC 9110 §9.2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +49,9 @@ class Call(Generic[V]):
     Attributes:
         route: What is fixed about it.
         path: Below the base URL of the service; made only of checked ids.
-        keys: Names of the parts that the reply can have, under which they may be kept; empty
-            forbids keeping and sharing. A question for one thing has one key; a batch has one
-            for each thing.
+        keys: Names of the parts that the reply can have, unlike those of any other question of
+            the operation: under them parts are kept and shared. Empty forbids both. A question
+            for one thing has one key; a batch has one for each thing.
         decode: Turns status (2xx) and body into the parts by key. Anything it raises makes a
             `BadReply`: it runs at the inner end, so that what nobody can read counts as a failure
             and is not kept. A key that it leaves out is a thing that the service does not know.

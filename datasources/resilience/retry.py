@@ -15,6 +15,7 @@ from datasources.errors import (
     LocalRejection,
     TryLater,
     UpstreamFailure,
+    UpstreamRefusal,
 )
 from datasources.events import Events, RetryScheduled
 from datasources.resilience.deadline import time_left
@@ -34,7 +35,9 @@ class Retry:
     attempt that ran into its limit, as much time must be left again.
 
     Once an attempt has failed, the caller hears of that failure, never of a repeat that was not
-    sent or was put off: a write must not look as if nothing had happened.
+    sent or was put off. Nor, for a write, of a repeat that was refused: "in progress" or "not
+    allowed" says nothing of what the first attempt did. A write must not look as if nothing had
+    happened.
 
     Args:
         retries: Most repeats after the first attempt.
@@ -88,6 +91,10 @@ class Retry:
                 if met is None or isinstance(rejection, DeadlineExceeded):
                     raise
                 raise met from rejection
+            except UpstreamRefusal as refusal:
+                if met is None or call.route.method in IDEMPOTENT_METHODS:
+                    raise
+                raise met from refusal
             if met is None or isinstance(latest, UpstreamFailure):
                 met = latest
             delay = self._delay(call, latest)

@@ -14,7 +14,7 @@ from datasources.resilience.writes import Writes
 from datasources.scope import current_scope
 from datasources.sourced import Reason
 
-_FlightKey = tuple[str, str, tuple[str, ...]]
+_FlightKey = tuple[str, str, str, tuple[str, ...]]
 
 
 class Unsettled(LocalRejection):
@@ -36,6 +36,7 @@ class _Flight:
 
     Attributes:
         asked: When it began, in writes.
+        task: The question itself.
         waiters: How many wait for it now.
         kept: Whether it goes on when nobody waits.
         trouble: What its latest failed attempt met.
@@ -45,7 +46,7 @@ class _Flight:
 
     def __init__(self, asked: int) -> None:
         self.asked = asked
-        self.task: asyncio.Task[Reply[Any]] | None = None
+        self.task: asyncio.Task[Reply[Any]]
         self.waiters = 0
         self.kept = False
         self.trouble: DatasourceError | None = None
@@ -76,63 +77,79 @@ class SingleFlight:
         self._writes = writes
         self._clock = clock
         self._flights: dict[_FlightKey, _Flight] = {}
+        self._tasks: set[asyncio.Task[Reply[Any]]] = set()
+        self._closed = False
 
     @property
     def in_flight(self) -> int:
         """How many questions are under way."""
-        return len(self._flights)
+        return len(self._tasks)
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
         if not call.keys:
             return await proceed(call)
+        flight = self._joinable(call)
+        if flight is not None:
+            try:
+                return await self._wait(call, flight)
+            except DeadlineExceeded:
+                if not flight.task.done() or time_left(self._clock) <= 0.0:
+                    raise
+                # The question's time was over, which had begun before this caller's.
+        return await self._wait(call, self._start(call, proceed))
+
+    async def _wait(self, call: Call[V], flight: _Flight) -> Reply[V]:
         left = time_left(self._clock)
-        if left <= 0.0:
-            raise DeadlineExceeded(call.route.service)
-        flight, task = self._join(call, proceed)
-        patient = call.patience is None or left <= call.patience
+        patience = left if call.patience is None else min(left, call.patience)
         flight.waiters += 1
         try:
-            await asyncio.wait((task,), timeout=left if patient else call.patience)
-            if task.done():
-                return self._landed(call, task)
-            if patient:
+            await asyncio.wait((flight.task,), timeout=max(0.0, patience))
+            if flight.task.done():
+                return self._landed(call, flight.task)
+            flight.kept = flight.kept or call.patience is not None
+            if patience == left:
                 raise DeadlineExceeded(call.route.service)
-            flight.kept = True
             raise Unsettled(call.route.service, flight.trouble)
         finally:
             flight.waiters -= 1
-            if not flight.waiters and not flight.kept and not task.done():
-                task.cancel()
+            if not flight.waiters and not flight.kept:
+                flight.task.cancel()
 
-    def _join(self, call: Call[V], proceed: Handler) -> tuple[_Flight, asyncio.Task[Reply[V]]]:
-        principal = current_scope().principal if call.route.personal else ""
-        key = (call.route.service, principal, call.keys)
-        flight = self._flights.get(key)
-        if flight is not None and flight.task is not None and self._joinable(call, flight):
-            return flight, flight.task
+    def _joinable(self, call: Call[V]) -> _Flight | None:
+        """The same question, under way, and as new as what this caller has written."""
+        flight = self._flights.get(_key(call))
+        if flight is None or flight.task.done() or flight.task.cancelling():
+            return None
+        if call.route.personal and flight.asked < self._writes.last(current_scope().principal):
+            return None
+        return flight
+
+    def _start(self, call: Call[V], proceed: Handler) -> _Flight:
+        """Ask anew; whoever comes later joins this one.
+
+        Raises:
+            DeadlineExceeded: There is no time for it, or this is closed.
+        """
+        if self._closed or time_left(self._clock) <= 0.0:
+            raise DeadlineExceeded(call.route.service)
         flight = _Flight(self._writes.now())
         detached = replace(call, patience=None, asked=flight.asked, on_trouble=flight.note)
-        task = asyncio.create_task(self._fly(detached, proceed))
-        flight.task = task
+        flight.task = task = asyncio.create_task(self._fly(detached, proceed))
+        key = _key(call)
         self._flights[key] = flight
+        self._tasks.add(task)
         task.add_done_callback(lambda _: self._forget(key, flight))
-        return flight, task
-
-    def _joinable(self, call: Call[V], flight: _Flight) -> bool:
-        if flight.task is None or flight.task.done() or flight.task.cancelling():
-            return False
-        return not call.route.personal or flight.asked >= self._writes.last(
-            current_scope().principal
-        )
+        return flight
 
     async def _fly(self, call: Call[V], proceed: Handler) -> Reply[V]:
         with until(self._clock.monotonic() + self._budget):
             return await proceed(call)
 
     def _forget(self, key: _FlightKey, flight: _Flight) -> None:
+        self._tasks.discard(flight.task)
         if self._flights.get(key) is flight:
             del self._flights[key]
-        if flight.task is not None and not flight.task.cancelled():
+        if not flight.task.cancelled():
             flight.task.exception()  # nobody may be left to ask, and asyncio complains of that
 
     def _landed(self, call: Call[V], task: asyncio.Task[Reply[V]]) -> Reply[V]:
@@ -141,8 +158,9 @@ class SingleFlight:
         return task.result()
 
     async def aclose(self) -> None:
-        """Cancel every question under way, and wait until it is gone."""
-        tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
+        """Cancel every question under way, wait until it is gone, and ask no more."""
+        self._closed = True
+        tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
@@ -150,3 +168,8 @@ class SingleFlight:
 
     def __str__(self) -> str:
         return f"SingleFlight({self._budget:g} s)"
+
+
+def _key(call: Call[V]) -> _FlightKey:
+    principal = current_scope().principal if call.route.personal else ""
+    return (call.route.service, call.route.operation, principal, call.keys)

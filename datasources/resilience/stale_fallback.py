@@ -6,10 +6,10 @@ from datasources.errors import (
     Forbidden,
     LocalRejection,
     NotFound,
+    Rejected,
     TryLater,
     UpstreamFailure,
 )
-from datasources.events import Events, FallbackServed
 from datasources.resilience.last_good import LastGood
 from datasources.resilience.pipeline import Call, Handler, Reply, V
 
@@ -23,15 +23,13 @@ class StaleFallback:
 
     Args:
         last_good: Where values are kept.
-        events: Told of every old value served.
 
     References:
         RFC 5861 §4 (stale-if-error).
     """
 
-    def __init__(self, last_good: LastGood, *, events: Events) -> None:
+    def __init__(self, last_good: LastGood) -> None:
         self._last_good = last_good
-        self._events = events
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
         if not call.keys:
@@ -41,20 +39,12 @@ class StaleFallback:
         except (NotFound, Forbidden):
             self._last_good.purge(call)
             raise
-        except (UpstreamFailure, LocalRejection, TryLater) as failure:
-            parts = self._last_good.stale(call, failure.reason)
-            if not parts:
+        except (UpstreamFailure, LocalRejection, TryLater, Rejected) as failure:
+            kept = self._last_good.instead_of(call, failure)
+            if kept is None:
                 raise
-            self._events.publish(
-                FallbackServed(
-                    service=call.route.service,
-                    operation=call.route.operation,
-                    reason=failure.reason,
-                    age=max(part.age for part in parts.values()),
-                )
-            )
-            return Reply(parts, None if len(parts) == len(call.keys) else failure)
-        self._last_good.keep(call, reply.parts, call.asked)
+            return kept
+        self._last_good.keep(call, reply.parts)
         return reply
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from datasources.events import Events, FallbackServed
 from datasources.resilience.last_good import LastGood
 from datasources.resilience.pipeline import Call, Handler, Reply, V
 from datasources.resilience.single_flight import Unsettled
+from datasources.sourced import Origin
 
 
 class StaleWhileRevalidate:
@@ -16,6 +17,8 @@ class StaleWhileRevalidate:
 
     A value that the caller himself has superseded by writing is not served while its successor
     can still arrive; it is served when the time of the whole operation is spent.
+
+    Every caller who is given an old value, from here or from further in, is announced.
 
     Args:
         last_good: Where values are kept.
@@ -32,31 +35,37 @@ class StaleWhileRevalidate:
         self._events = events
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        if not self._last_good.covers(call):
-            try:
-                return await proceed(call)
-            except DeadlineExceeded as failure:
-                return self._serve(call, failure)
-        try:
-            return await proceed(replace(call, patience=self._patience))
-        except (Unsettled, DeadlineExceeded) as failure:
-            return self._serve(call, failure)
-
-    def _serve(self, call: Call[V], failure: Unsettled | DeadlineExceeded) -> Reply[V]:
-        """Old values in place of *failure*; raises it when there are none."""
-        parts = self._last_good.stale(call, failure.reason)
-        if not parts:
-            raise failure
-        age = max(part.age for part in parts.values())
-        self._events.publish(
-            FallbackServed(
-                service=call.route.service,
-                operation=call.route.operation,
-                reason=failure.reason,
-                age=age,
+        if not call.keys:
+            return await proceed(call)
+        reply = await self._answer(call, proceed)
+        old = [part for part in reply.parts.values() if part.origin is Origin.STALE]
+        if old:
+            self._events.publish(
+                FallbackServed(
+                    service=call.route.service,
+                    operation=call.route.operation,
+                    reason=old[0].reason,
+                    age=max(part.age for part in old),
+                )
             )
-        )
-        return Reply(parts, None if len(parts) == len(call.keys) else failure)
+        return reply
+
+    async def _answer(self, call: Call[V], proceed: Handler) -> Reply[V]:
+        if self._last_good.covers(call):
+            try:
+                return await proceed(replace(call, patience=self._patience))
+            except (Unsettled, DeadlineExceeded) as failure:
+                kept = self._last_good.instead_of(call, failure)
+            # What was kept may have been dropped during the wait, while time is left to ask.
+            if kept is not None and kept.failure is None:
+                return kept
+        try:
+            return await proceed(call)
+        except DeadlineExceeded as failure:
+            kept = self._last_good.instead_of(call, failure)
+            if kept is None:
+                raise
+            return kept
 
     def __str__(self) -> str:
         return f"StaleWhileRevalidate({self._patience:g} s)"

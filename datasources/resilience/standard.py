@@ -120,7 +120,7 @@ def standard_pipeline(service: str, send: Handler, numbers: Numbers, shared: Sha
         FreshCache(last_good),
         StaleWhileRevalidate(last_good, patience=numbers.patience, events=events),
         flights,
-        StaleFallback(last_good, events=events),
+        StaleFallback(last_good),
         retry,
         BreakerPeek(breaker),
         bulkhead,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from datasources.resilience.pipeline import IDEMPOTENT_METHODS, Call, Handler, Reply, V
+from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
 from datasources.scope import current_scope
 
 _REMEMBERED = 65_536
@@ -50,7 +50,7 @@ class ReadYourWrites:
         self._writes = writes
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        if call.route.method in IDEMPOTENT_METHODS:
+        if call.route.method in SAFE_METHODS:
             return await proceed(call)
         try:
             return await proceed(call)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from datasources.errors import Forbidden, NotFound, Unauthorized
 from datasources.ids import segment
 from datasources.ports.notifications import Notification, NotificationId
 from datasources.ports.users import UserId
@@ -64,18 +65,25 @@ class Notifications:
 
         def decode(_status: int, body: bytes) -> dict[str, Notification]:
             notification = _notification(body)
+            if notification.id != notification_id:
+                raise ValueError("another message")
             if notification.user_id not in {None, current_scope().principal}:
                 return {}
             return {notification_id: notification}
 
         path = f"/notifications/{segment('notifications', notification_id)}/read"
-        reply = await self._ask(
-            Call(
-                route=_MARK_READ,
-                path=path,
-                keys=(),
-                decode=decode,
-                idempotency_key=f"read-{notification_id}",
-            )
+        call = Call(
+            route=_MARK_READ,
+            path=path,
+            keys=(),
+            decode=decode,
+            idempotency_key=f"read-{notification_id}",
         )
+        try:
+            reply = await self._ask(call)
+        except Unauthorized:
+            raise
+        except Forbidden as refusal:
+            # Somebody else's message, by the service's word: that it exists is not ours to tell.
+            raise NotFound("notifications") from refusal
         return reply.only("notifications")

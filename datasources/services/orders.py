@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from datasources.errors import Forbidden, NotFound, Unauthorized
 from datasources.ids import segment
 from datasources.ports.orders import Order, OrderDraft, OrderId, OrderPage, OrderPlaced
 from datasources.ports.users import UserId
@@ -101,7 +102,14 @@ class Orders:
 
         key = f"by_id:{order_id}"
         path = f"/orders/{segment('orders', order_id)}"
-        reply = await self._ask(Call(route=_BY_ID, path=path, keys=(key,), decode=decode))
+        call = Call(route=_BY_ID, path=path, keys=(key,), decode=decode)
+        try:
+            reply = await self._ask(call)
+        except Unauthorized:
+            raise
+        except Forbidden as refusal:
+            # Somebody else's order, by the service's word: that it exists is not ours to tell.
+            raise NotFound("orders") from refusal
         return reply.only("orders")
 
     async def create(

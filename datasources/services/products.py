@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from datasources.errors import DatasourceError
+from datasources.errors import BadReply, DatasourceError
 from datasources.ids import segment
 from datasources.ports.products import Product, ProductId
 from datasources.resilience.pipeline import Call, Handler, Route
@@ -34,13 +34,21 @@ class Products:
         self, product_ids: Sequence[ProductId], /
     ) -> Mapping[ProductId, Sourced[Product] | DatasourceError]:
         """See `ports.products.ProductPort`."""
-        ids = sorted(segment("products", product_id) for product_id in product_ids)
-        try:
-            reply = await self._ask(_call(tuple(ids)))
-        except DatasourceError as failure:
-            return dict.fromkeys(product_ids, failure)
         answers: dict[ProductId, Sourced[Product] | DatasourceError] = {}
+        ids: list[ProductId] = []
         for product_id in product_ids:
+            try:
+                segment("products", product_id)
+                ids.append(product_id)
+            except BadReply as failure:
+                answers[product_id] = failure
+        if not ids:
+            return answers
+        try:
+            reply = await self._ask(_call(tuple(sorted(ids))))
+        except DatasourceError as failure:
+            return answers | dict.fromkeys(ids, failure)
+        for product_id in ids:
             answer = reply.parts.get(product_id, reply.failure)
             if answer is not None:
                 answers[product_id] = answer

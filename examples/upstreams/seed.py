@@ -24,7 +24,7 @@ _EXEMPLARY = 1
 _FIRST_NAMES = (
     *("Ada", "Grace", "Alan", "Barbara", "Edsger", "Katherine", "Linus", "Margaret", "Tim"),
     *("Radia", "Donald", "Frances", "Ken", "Hedy", "Niklaus", "Jean", "Leslie", "Sophie"),
-    *("Dennis", "Annie", "Claude", "Joan"),
+    *("Dennis", "Annie", "Sophie", "Joan"),
 )
 _LAST_NAMES = (
     *("Lindqvist", "Moreau", "Okafor", "Weber", "Novak", "Rossi", "Jansen", "Kowalska"),

@@ -15,7 +15,7 @@ from schema.errors import BadUserInput
 
 C = TypeVar("C", bound=msgspec.Struct)
 
-_LONGEST = 4_096
+_LONGEST = 16_384
 
 
 def written(cursor: msgspec.Struct) -> str:

@@ -35,7 +35,7 @@ class OrderCursor(
         last: Id of the last of them; "" when there is none.
     """
 
-    start: str = ""
+    start: Annotated[str, msgspec.Meta(max_length=4_096)] = ""
     seen: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     last: str = ""
 

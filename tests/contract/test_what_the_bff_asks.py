@@ -199,7 +199,7 @@ PROMISES = [
      lambda s: s.by_order("o-1")),
     (Notifications, "notifications", "GET", "/notifications", "200", {"userId": "1"},
      lambda s: s.recent("1", unread_only=False, limit=10)),
-    (Notifications, "notifications", "POST", "/notifications/n-1/read", "200", {"userId": "1"},
+    (Notifications, "notifications", "POST", "/notifications/n-1/read", "200", {"id": "n-1", "userId": "1"},
      lambda s: s.mark_read("n-1")),
 ]  # fmt: skip
 

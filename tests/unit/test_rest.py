@@ -147,7 +147,7 @@ def test_an_answer_becomes_a_live_part():
     ("status", "error", "code", "retryable"),
     [
         (400, "Rejected", "UPSTREAM_BAD_REPLY", False),
-        (401, "Forbidden", "FORBIDDEN", False),
+        (401, "Unauthorized", "FORBIDDEN", False),
         (403, "Forbidden", "FORBIDDEN", False),
         (404, "NotFound", "NOT_FOUND", False),
         (408, "TryLater", "OVERLOADED", True),
@@ -181,6 +181,8 @@ def test_what_a_status_means(status, error, code, retryable):
         (httpx.RemoteProtocolError("truncated"), "Unreachable"),
         (httpx.ConnectTimeout("slow"), "Unreachable"),
         (ResponseTooLarge("8 MiB"), "BadReply"),
+        (httpx.PoolTimeout("full"), "BulkheadFull"),
+        (httpx.LocalProtocolError("ours"), "LocalProtocolError"),
     ],
 )
 def test_what_a_transports_error_means(failure, error):
@@ -201,6 +203,8 @@ def test_what_a_transports_error_means(failure, error):
         ok(b"\xff\xfe"),
         ok(b"[" * 100_000),
         ok(content_type="text/html"),
+        ok(content_type="application/jsonp"),
+        ok(content_type="application/json-seq"),
         ok(content_encoding="gzip"),
     ],
 )
@@ -208,6 +212,28 @@ def test_what_cannot_be_read_is_a_bad_reply(answer):
     """Not JSON, not this JSON, not said to be JSON, or compressed against our word."""
     met, _ = send(answer)
     assert type(met).__name__ == "BadReply"
+
+
+def test_whatever_decoding_raises_is_a_bad_reply():
+    """Also what nobody thought of; and nothing of the body is told."""
+
+    def decode(status, body):
+        raise ZeroDivisionError(body)
+
+    met, _ = send(ok(b'"hunter2"'), call(decode=decode))
+    assert (type(met).__name__, "hunter2" in str(met)) == ("BadReply", False)
+
+
+def test_at_least_a_millisecond_is_promised():
+    """A service must not take "0" for "as long as you like"."""
+    _, [request] = send(ok(), scope=Scope(deadline=1000.0, request_id="r"))
+    assert request.headers["x-request-timeout-ms"] == "1"
+
+
+def test_the_name_of_an_encoding_is_in_any_case():
+    """Identity is no encoding."""
+    reply, _ = send(ok(content_encoding="Identity"))
+    assert "k" in reply.parts
 
 
 @pytest.mark.parametrize(
@@ -254,6 +280,7 @@ def test_retry_after(status, text, seconds):
     [
         (b'{"error":{"code":"OUT_OF_STOCK","message":"secret"}}', "OUT_OF_STOCK"),
         (b'{"error":{"code":"role SUPER_ADMIN"}}', None),
+        (b'{"error":{"code":"NO: hunter2"}}', None),
         (b'{"error":"no"}', None),
         (b"oops", None),
     ],

@@ -9,7 +9,6 @@ import pytest
 
 from bff.app import Serving, create_app
 from bff.graphql.limits import Limits
-from bff.health import Readiness
 from datasources.events import AttemptFinished
 from tests.unit.graphql.little_graph import Seen, client_of, code_of, little_app, little_parts
 
@@ -47,19 +46,15 @@ async def test_reports_are_read_only(path):
 
 
 async def test_ready_between_start_and_stop():
-    """503 before the start is complete and while stopping; alive all the time."""
-    readiness = Readiness()
-    app = create_app(little_parts(Seen()), readiness=readiness)
+    """503 before the start is complete and after the end; alive all the time."""
+    app = create_app(little_parts(Seen()))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bff.example") as client:
         assert (await client.get("/readyz")).status_code == 503
         async with app.router.lifespan_context(app):
             assert (await client.get("/readyz")).json() == {"status": "ready"}
-            readiness.stopping()
-            assert (await client.get("/readyz")).json() == {"status": "not ready"}
             assert (await client.get("/livez")).status_code == 200
-            readiness.started()
-        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/readyz")).json() == {"status": "not ready"}
 
 
 async def test_a_failing_service_does_not_make_us_unready():

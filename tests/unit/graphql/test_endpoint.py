@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -663,3 +666,67 @@ class TestNothingGivesFiveHundred:
             response = await client.post("/graphql", content=TYPENAME, headers=headers)
         assert response.status_code < 500
         assert "x-request-id" in response.headers
+
+
+class TestBodiesThatDoNotCome:
+    async def test_a_body_that_stops_is_not_waited_for(self):
+        """408 after its time, so that nobody can keep a place by sending nothing."""
+        limits = Limits(body_seconds=0.05)
+        sent = []
+
+        async def receive():
+            if receive.parts:
+                return receive.parts.pop()
+            return await asyncio.Event().wait()
+
+        receive.parts = [{"type": "http.request", "body": b"{", "more_body": True}]
+
+        async def send(message):
+            sent.append(message)
+
+        app = little_app(serving=Serving(limits=limits))
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/graphql",
+            "raw_path": b"/graphql",
+            "query_string": b"",
+            "headers": [(b"content-type", b"application/json"), (b"host", b"bff")],
+            "http_version": "1.1",
+            "scheme": "http",
+            "server": ("bff", 80),
+            "client": ("127.0.0.1", 1),
+            "root_path": "",
+        }
+        async with asyncio.timeout(5):
+            await app(scope, receive, send)
+        assert sent[0]["status"] == 408
+        assert (b"connection", b"close") in sent[0]["headers"]
+
+    @pytest.mark.parametrize("length", ["1" * 5_000, "²", "-1", "x"])
+    async def test_a_length_that_nobody_means(self, length):
+        """413, before anything is read or converted."""
+        response = await post("{ __typename }", headers={"content-length": length.encode()})
+        assert response.status_code == 413
+
+
+@pytest.mark.parametrize("name", ["x-request-timeout-ms", "idempotency-key"])
+async def test_what_must_be_said_once(name):
+    """Or whoever stood in front of us may have judged by another than we would."""
+    headers = [("content-type", "application/json"), (name, "5"), (name, "6")]
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(little_app()), base_url="http://bff.example"
+    ) as client:
+        response = await client.post(
+            "/graphql", content=b'{"query":"{__typename}"}', headers=headers
+        )
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("given", "status"), [("k-1", 200), ('"k-1"', 200), ("a b", 400), ("", 400)]
+)
+async def test_an_idempotency_key_is_the_same_with_quotes_and_without(given, status):
+    """The draft of the IETF has them."""
+    response = await post("{ __typename }", headers={"idempotency-key": given})
+    assert response.status_code == status

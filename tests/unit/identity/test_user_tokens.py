@@ -1,5 +1,6 @@
 """Who is asking, and who is not believed."""
 
+import asyncio
 import hashlib
 
 import httpx
@@ -338,3 +339,20 @@ def test_a_public_key_cannot_be_the_secret(clock):
     (line,) = wrong.value.lines
     assert line.startswith("BFF_AUTH__JWT_SECRET: ")
     assert "BEGIN" not in line
+
+
+async def test_a_remembered_token_is_refused_once_its_key_is_replaced():
+    """Under the same name: whoever has the old key is trusted no more."""
+    issuer = Issuer(public_jwk(RSA_KEY, "k1"))
+    clock = HandClock()
+    auth = AuthSettings(jwks_url=URL, **SETTINGS)
+    tokens = UserTokens.from_settings(auth, transport=issuer.transport, clock=clock)
+    bearer = "Bearer " + signed(claims(exp=NOW + 3_600), key=RSA_KEY, algorithm="RS256", kid="k1")
+    assert await tokens.viewer(bearer)
+    issuer.members[:] = [public_jwk(OTHER_RSA_KEY, "k1")]
+    clock.time += 600
+    assert await tokens.viewer(bearer)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    with pytest.raises(InvalidToken):
+        await tokens.viewer(bearer)

@@ -152,10 +152,10 @@ class TestErrors:
 
 
 def test_the_order_of_the_list():
-    """Names first, so that all answers have one; then what all answers carry; then the net."""
+    """What all answers carry, also those to mistakes and bugs, comes before what makes them."""
     origins = Serving(cors_origins=("https://app.example",))
     names = [middleware.cls.__name__ for middleware in middleware_list(origins)]
-    assert names == ["RequestId", "SecurityHeaders", "Errors", "HeaderLimits", "CORSMiddleware"]
+    assert names == ["RequestId", "SecurityHeaders", "CORSMiddleware", "Errors", "HeaderLimits"]
     assert len(middleware_list(Serving())) == 4
 
 

@@ -34,6 +34,7 @@ def test_how_long_an_attempt_may_take(service, method, takes, due_in, result, af
         return met, round(asyncio.get_running_loop().time() - 1000.0, 3)
 
     assert run(story()) == (result, after)
+    assert len(service.asked) == (0 if after == 0.0 else 1)
 
 
 def test_the_service_is_told_what_this_attempt_has_left(service):
@@ -65,11 +66,12 @@ def test_every_attempt_is_announced_with_what_came_of_it(service, events, announ
     """An answer, a failure, a bug, a cancellation."""
     policy = AttemptEvents(events=events, clock=VirtualClock())
     service.script = [0.25, (0.5, ServerFault("users", 503)), RuntimeError(), 9.0]
+    second = call(attempt=2)
 
     async def story():
         with within():
             for _ in range(3):
-                await outcome(policy(call(), service))
+                await outcome(policy(second, service))
             task = asyncio.create_task(policy(call(), service))
             await asyncio.sleep(1.0)
             task.cancel()
@@ -83,3 +85,4 @@ def test_every_attempt_is_announced_with_what_came_of_it(service, events, announ
         ("cancelled", 1.0),
     ]
     assert isinstance(announced[0], AttemptFinished)
+    assert [event.attempt for event in announced] == [2, 2, 2, 1]

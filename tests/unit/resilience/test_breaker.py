@@ -58,6 +58,15 @@ def test_half_of_ten_opens(breaker, service):
     assert (breaker.state, len(service.asked)) == ("open", 10)
 
 
+def test_the_order_does_not_matter(breaker, service):
+    """Five failures first: the fifth success is the tenth call, and half have failed."""
+    service.script = [FAULT] * 5
+    outcomes(breaker, service, 9)
+    assert breaker.state == "closed"
+    outcomes(breaker, service)
+    assert breaker.state == "open"
+
+
 def test_less_than_half_does_not_open(breaker, service):
     """Six successes and five failures: closed."""
     outcomes(breaker, service, 6)
@@ -174,6 +183,49 @@ def test_a_lost_probe_is_replaced_after_its_lease(breaker, clock, service):
     assert breaker.state == "half-open"
     breaker.succeed(second)
     assert breaker.state == "closed"
+
+
+def test_a_lost_probe_that_is_cancelled_late_frees_nothing(breaker, clock, service):
+    """The place is the second one's by then."""
+    open_it(breaker, service)
+    clock.time += 30.0
+    lost = breaker.acquire()
+    clock.time += 30.0
+    breaker.acquire()
+    breaker.release(lost)
+    assert not breaker.would_admit()
+
+
+def test_a_failing_probe_opens_whatever_the_share_and_the_row(breaker, service, clock):
+    """Opened by five of ten; the window is empty by the time of the probe."""
+    service.script = [0.0, FAULT] * 5
+    outcomes(breaker, service, 10)
+    assert breaker.state == "open"
+    clock.time += 30.0
+    service.script = [FAULT]
+    outcomes(breaker, service)
+    assert breaker.state == "open"
+
+
+def test_closing_forgets_what_opened_it(events, service, clock):
+    """Also when the window is longer than the time open."""
+    breaker = Breaker(
+        "users", window=100.0, reset=5.0, events=events, clock=clock, uniform=lambda low, high: low
+    )
+    open_it(breaker, service)
+    clock.time += 5.0
+    outcomes(breaker, service)
+    service.script = [FAULT]
+    outcomes(breaker, service, 5)
+    assert breaker.state == "closed"
+
+
+def test_a_refusal_names_the_service(breaker, service):
+    """It goes into the client's error."""
+    open_it(breaker, service)
+    with pytest.raises(CircuitOpen) as refused:
+        breaker.acquire()
+    assert refused.value.service == "users"
 
 
 def test_late_results_count_for_nothing(breaker, service, clock):

@@ -113,6 +113,24 @@ def test_cancellations_at_any_moment_leak_no_slot(service):
     run(story())
 
 
+def test_a_waiter_that_is_thrown_away_leaves_the_queue(service):
+    """Closed, not cancelled, as a coroutine is that nobody awaits any more."""
+    bulkhead = Bulkhead(limit=1, queue=2, clock=VirtualClock())
+    service.script = [0.1]
+
+    async def story():
+        with within():
+            holder = asyncio.create_task(bulkhead(call(), service))
+            await asyncio.sleep(0)
+            thrown = bulkhead(call(), service)
+            thrown.send(None)
+            thrown.close()
+            await holder
+
+    run(story())
+    assert (bulkhead.in_flight, bulkhead.queued) == (0, 0)
+
+
 def test_a_slot_handed_to_somebody_who_leaves_goes_to_the_next(service):
     """Cancelled in the very tick in which the slot came free."""
     bulkhead = Bulkhead(limit=1, queue=2, clock=VirtualClock())

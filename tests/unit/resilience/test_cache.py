@@ -1,5 +1,6 @@
 """ByteCache, Writes and LastGood."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from datasources.sourced import Origin, Reason, Sourced
 from tests.unit.resilience.stories import call
 from tests.virtual_time import HandClock
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2025, 12, 31, tzinfo=UTC)
 
 
 def entry(size):
@@ -22,7 +23,7 @@ def entry(size):
 
 
 def key(name):
-    return ("users", "u1", name)
+    return ("users", "by_id", "u1", name)
 
 
 def test_the_bounds():
@@ -58,7 +59,9 @@ def test_bytes_are_counted_exactly_and_never_exceed_the_bound(steps):
         else:
             cache.put(key(name), entry(size))
         kept = [cache.get(key(letter)) for letter in "abcdef"]
-        size_of_all = sum(600 + len("usersu1") + 1 + len(e.packed) for e in kept if e is not None)
+        size_of_all = sum(
+            600 + len("usersby_idu1") + 1 + len(e.packed) for e in kept if e is not None
+        )
         assert cache.bytes == size_of_all <= 4000
 
 
@@ -105,7 +108,7 @@ def as_user(principal):
 
 def keep(last_good, *keys, personal=True, asked=0):
     parts = {key: Sourced(f"{key}!", "users", NOW) for key in keys}
-    last_good.keep(call(*keys, personal=personal), parts, asked)
+    last_good.keep(call(*keys, personal=personal, asked=asked), parts)
 
 
 def test_fresh_then_stale_then_gone(last_good, clock):
@@ -146,7 +149,7 @@ def test_keys_without_a_part_are_forgotten(last_good):
     """The service no longer knows them."""
     with as_user("u1"):
         keep(last_good, "a", "b")
-        last_good.keep(call("a", "b"), {"a": Sourced("a!", "users", NOW)}, 0)
+        last_good.keep(call("a", "b"), {"a": Sourced("a!", "users", NOW)})
         assert list(last_good.stale(call("a", "b"), None)) == ["a"]
         assert last_good.covers(call("a"))
         assert not last_good.covers(call("a", "b"))
@@ -168,3 +171,23 @@ def test_a_callers_write_supersedes_only_his_own(last_good, writes):
         assert last_good.fresh(call())
     with as_user("u2"):
         assert last_good.fresh(call())
+
+
+def test_what_was_stored_together_does_not_expire_together(clock, writes):
+    """Each key of a batch has its own share of chance."""
+    shares = iter([0.9, 1.0])
+    last_good = LastGood(
+        ByteCache(), writes, fresh=10.0, stale=60.0, clock=clock, uniform=lambda *_: next(shares)
+    )
+    with as_user("u1"):
+        keep(last_good, "a", "b")
+        clock.time += 9.5
+        assert list(last_good.fresh(call("a", "b"))) == ["b"]
+
+
+def test_operations_of_one_service_keep_their_own(last_good):
+    """The same key under another operation is another thing."""
+    other = replace(call().route, operation="by_name")
+    with as_user("u1"):
+        keep(last_good, "k")
+        assert last_good.stale(replace(call(), route=other), None) == {}

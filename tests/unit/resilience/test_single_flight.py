@@ -1,11 +1,12 @@
 """SingleFlight."""
 
 import asyncio
+import gc
 from dataclasses import replace
 
 import pytest
 
-from datasources.errors import ServerFault
+from datasources.errors import DeadlineExceeded, ServerFault
 from datasources.resilience.single_flight import SingleFlight
 from datasources.resilience.writes import Writes
 from datasources.sourced import Reason
@@ -199,6 +200,81 @@ def test_who_has_written_does_not_join_an_older_question(flights, service, write
     assert len(service.asked) == 2
 
 
+def test_who_joins_late_is_not_bound_to_another_questions_end(flights, service):
+    """It began 4.9 s earlier and ends without an answer; he has time, and asks anew."""
+    service.script = [(4.98, DeadlineExceeded("users")), 0.1]
+
+    async def story():
+        early = ask(flights, service, seconds=60.0)
+        await asyncio.sleep(4.9)
+        late = ask(flights, service)
+        return await early, await late
+
+    assert run(story()) == ("DeadlineExceeded", {"k": "k v1"})
+
+
+def test_a_cancelled_question_is_not_joined(flights, service):
+    """Its last caller leaves, and the next one comes in the same moment."""
+    service.script = [1.0]
+
+    async def story():
+        first = ask(flights, service)
+        await asyncio.sleep(0.1)
+        first.cancel()
+        await asyncio.sleep(0)
+        return await ask(flights, service)
+
+    assert run(story()) == {"k": "k v1"}
+
+
+def test_a_question_that_was_replaced_leaves_its_successor_alone(flights, service, writes):
+    """The older one lands first, and the newer one can still be joined."""
+    service.script = [0.2, 1.0]
+
+    async def story():
+        old = ask(flights, service)
+        await asyncio.sleep(0.1)
+        writes.note("u1")
+        new = ask(flights, service)
+        await old
+        assert await ask(flights, service) == await new
+
+    run(story())
+    assert len(service.asked) == 2
+
+
+def test_batches_that_begin_alike_are_not_the_same(flights, service):
+    """Nor are two operations with the same key."""
+    service.script = [0.1] * 4
+    other = replace(call("a"), route=replace(call().route, operation="by_name"))
+
+    async def story():
+        await asyncio.gather(
+            *(
+                ask(flights, service, asked=asked)
+                for asked in (call("a", "b"), call("a", "c"), call("a"), other)
+            )
+        )
+
+    run(story())
+    assert len(service.asked) == 4
+
+
+def test_a_failure_that_nobody_waits_for_is_silent(flights, service):
+    """Asyncio would complain of an exception that was never looked at."""
+    complaints = []
+    service.script = [(1.0, ServerFault("users", 503))]
+
+    async def story():
+        asyncio.get_running_loop().set_exception_handler(lambda *it: complaints.append(it))
+        await ask(flights, service, asked=replace(call(), patience=0.1))
+        await asyncio.sleep(1.0)
+
+    run(story())
+    gc.collect()
+    assert complaints == []
+
+
 def test_writes_are_not_shared(flights, service):
     """A call without keys passes straight through."""
 
@@ -223,3 +299,23 @@ def test_closing_cancels_what_is_under_way(flights, service):
         return await waiting, flights.in_flight
 
     assert run(story()) == ("DeadlineExceeded", 0)
+
+
+def test_closing_reaches_also_what_was_replaced(flights, service, writes):
+    """And nothing is asked afterwards."""
+    service.script = [9.0, 9.0]
+
+    async def story():
+        old = ask(flights, service)
+        await asyncio.sleep(0.1)
+        writes.note("u1")
+        new = ask(flights, service)
+        await asyncio.sleep(0.1)
+        assert flights.in_flight == 2
+        await flights.aclose()
+        assert service.running == 0
+        late = await ask(flights, service)
+        return await old, await new, late, flights.in_flight
+
+    assert run(story()) == ("DeadlineExceeded", "DeadlineExceeded", "DeadlineExceeded", 0)
+    assert len(service.asked) == 2

@@ -234,3 +234,32 @@ async def test_aiodataloaders_own_dispatch_is_not_used(fetch):
     """It would lose all of the above."""
     with pytest.raises(NotImplementedError):
         await IsolatingLoader(fetch, batch_size=1).batch_load_fn([1])
+
+
+async def test_an_operation_queues_with_itself(fetch):
+    """Three of ten questions run at once; the others follow as they end, in their order."""
+    loader = IsolatingLoader(fetch, batch_size=1, at_once=3)
+    loads = [asyncio.ensure_future(loader.load(key)) for key in range(10)]
+    await until(lambda: len(fetch.batches) == 3)
+    await asyncio.sleep(0)
+    assert fetch.batches == [[0], [1], [2]]
+    fetch.open.set()
+    assert await asyncio.gather(*loads) == [key * 10 for key in range(10)]
+    assert fetch.batches == [[key] for key in range(10)]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(fetch):
+    """It was abandoned while it waited for its turn."""
+    loader = IsolatingLoader(fetch, batch_size=1, at_once=1)
+    first, abandoned, last = (asyncio.ensure_future(loader.load(key)) for key in (1, 2, 3))
+    await until(lambda: fetch.batches)
+    abandoned.cancel()
+    await asyncio.sleep(0)
+    fetch.open.set()
+    assert await asyncio.gather(first, last) == [10, 30]
+    assert fetch.batches == [[1], [3]]
+
+
+def test_an_operation_takes_half_a_bulkhead_at_most():
+    """Of the 64 calls to a service that may be in flight."""
+    assert IsolatingLoader(Fetch(), batch_size=1)._at_once == 32

@@ -119,11 +119,28 @@ async def test_the_largest_input(house):
 )
 async def test_refusals_are_data(house, problem, reason):
     """Each refusal has a reason for programs and a sentence for people, and no error."""
-    house.failing["orders"] = Rejected("orders", 409, problem)
+    house.failing["orders"] = Rejected("orders", 422, problem)
     answer, result = await create(house)
     assert (result["__typename"], result["reason"]) == ("OrderRejected", reason)
     assert result["message"].endswith(".")
     assert (answer.errors, answer.degraded) == ([], [])
+
+
+async def test_a_conflict_that_we_know_is_a_refusal(house):
+    """The key was used for another order."""
+    house.failing["orders"] = Rejected("orders", 409, "IDEMPOTENCY_CONFLICT")
+    _, result = await create(house)
+    assert (result["__typename"], result["reason"]) == ("OrderRejected", "IDEMPOTENCY_CONFLICT")
+
+
+async def test_one_key_for_a_request_is_for_one_order(house):
+    """The second of two would be the first again, and look like another."""
+    query = """mutation($input: CreateOrderInput!) {
+        a: createOrder(input: $input) { __typename }
+        b: createOrder(input: $input) { __typename } }"""
+    answer = await house.answer(query, {"input": {"items": ITEMS}}, idempotency_key="h1")
+    assert answer.codes == ["BAD_USER_INPUT"]
+    assert len(house.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,6 +151,8 @@ async def test_refusals_are_data(house, problem, reason):
         ServerFault("orders", 503),
         BadReply("orders"),
         DeadlineExceeded("orders"),
+        Rejected("orders", 409, "REQUEST_IN_PROGRESS"),
+        Rejected("orders", 409),
     ],
 )
 async def test_doubt_is_data(house, failure):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from datasources.errors import BadReply, NotFound, ServerFault
+from datasources.errors import BadReply, Forbidden, NotFound, ServerFault, Unauthorized
 from datasources.ports.orders import OrderDraft, OrderLine
 from datasources.resilience.pipeline import Reply
 from datasources.scope import Scope, entered
@@ -209,13 +209,25 @@ def test_without_a_payment_method_none_is_sent():
             ORDER | {"items": [ORDER["items"][0] | {"quantity": 2**31}]},
             lambda s: s.by_id("o1"),
         ),
+        (Orders, ORDER | {"createdAt": "0001-01-01T00:00:00+01:00"}, lambda s: s.by_id("o1")),
+        (Orders, ORDER | {"createdAt": "9999-12-31T23:59:59-01:00"}, lambda s: s.by_id("o1")),
+        (Users, USER | {"createdAt": "0001-01-01T00:00:00+01:00"}, lambda s: s.by_id("u1")),
+        (Payments, PAYMENT | {"paidAt": "0001-01-01T00:00:00+01:00"}, lambda s: s.by_order("o1")),
+        (
+            Notifications,
+            NOTE | {"createdAt": "0001-01-01T00:00:00+01:00"},
+            lambda s: s.mark_read("n1"),
+        ),
+        (Notifications, NOTE | {"id": "n2"}, lambda s: s.mark_read("n1")),
+        (Orders, ORDER | {"total": EUR | {"currency": "eur<>"}}, lambda s: s.by_id("o1")),
+        (Orders, {"items": [], "next": "x" * 5000}, lambda s: s.page("u1", limit=5, after="")),
         (Products, {"items": []}, lambda s: s.by_ids(["p1"])),
         (Users, b'{"id":"u1","name":"\\ud800","email":"e"}', lambda s: s.by_id("u1")),
     ],
 )
 def test_what_is_not_what_was_asked_for_is_refused(service, answer, question):
     """Somebody else's data, missing or senseless fields: `decode` raises, so it counts as bad."""
-    with pytest.raises((ValueError, msgspec.MsgspecError)):
+    with pytest.raises((ValueError, OverflowError, msgspec.MsgspecError)):
         ask(question(service(Wire(answer))))
 
 
@@ -224,6 +236,18 @@ def test_another_users_order_is_as_missing_as_one_that_never_was():
     for answer in (ORDER | {"userId": "u2"}, NotFound("orders")):
         with pytest.raises(NotFound):
             ask(Orders(Wire(answer)).by_id("o1"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [lambda wire: Orders(wire).by_id("o1"), lambda wire: Notifications(wire).mark_read("n1")],
+)
+def test_forbidden_is_missing_too(question):
+    """That it exists is not ours to tell; that our own credentials are not accepted, is."""
+    with pytest.raises(NotFound):
+        ask(question(Wire(Forbidden("orders"))))
+    with pytest.raises(Unauthorized):
+        ask(question(Wire(Unauthorized("orders"))))
 
 
 def test_another_users_notification_likewise():
@@ -247,6 +271,104 @@ def test_products_come_by_id_whatever_the_order():
     found = ask(Products(wire).by_ids(["p1", "p2", "p3"]))
     assert {key: part.value.id for key, part in found.items()} == {"p1": "p1", "p2": "p2"}
     assert found["p1"].value.price.amount == Decimal("12.30")
+
+
+@pytest.mark.parametrize("value", ["..", "SKU/1", "", "a" * 65])
+def test_a_product_id_that_is_none_fails_alone(value):
+    """It was said by another service; the others of the batch are asked for."""
+    wire = Wire([PRODUCT])
+    found = ask(Products(wire).by_ids([value, "p1"]))
+    assert (type(found[value]), found["p1"].value.id) == (BadReply, "p1")
+    assert asked(wire)[2] == {"ids": "p1"}
+    nobody = Wire([])
+    assert list(ask(Products(nobody).by_ids([value]))) == [value]
+    assert nobody.calls == []
+
+
+def test_only_what_was_asked_for_is_read():
+    """A product that a service adds of its own accord is nobody's business."""
+    wire = Wire([PRODUCT])
+    ask(Products(wire).by_ids(["p1"]))
+    body = json.dumps([PRODUCT, PRODUCT | {"id": "p9"}]).encode()
+    assert list(wire.calls[0].decode(200, body)) == ["p1"]
+
+
+def test_products_are_everybodys_and_the_rest_is_personal():
+    """Decides what callers may share."""
+    wire = Wire([PRODUCT])
+    ask(Products(wire).by_ids(["p1"]))
+    others = Wire(USER)
+    ask(Users(others).by_id("u1"))
+    assert (wire.calls[0].route.personal, others.calls[0].route.personal) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("service", "answer", "questions"),
+    [
+        (Orders, [], [lambda s: s.recent("u1", limit=5), lambda s: s.recent("u1", limit=6)]),
+        (
+            Orders,
+            {"items": []},
+            [
+                lambda s: s.page("u1", limit=5, after=""),
+                lambda s: s.page("u1", limit=5, after="x"),
+                lambda s: s.page("u1", limit=6, after=""),
+            ],
+        ),
+        (
+            Notifications,
+            [],
+            [
+                lambda s: s.recent("u1", unread_only=True, limit=5),
+                lambda s: s.recent("u1", unread_only=False, limit=5),
+                lambda s: s.recent("u1", unread_only=True, limit=6),
+            ],
+        ),
+    ],
+)
+def test_different_questions_have_different_keys(service, answer, questions):
+    """Or one would be answered with what is kept for another."""
+    wire = Wire(answer)
+    for question in questions:
+        ask(question(service(wire)))
+    assert len({call.keys for call in wire.calls}) == len(questions)
+
+
+@pytest.mark.parametrize(
+    ("service", "first", "second", "question"),
+    [
+        (Users, USER, USER | {"id": "u2"}, lambda s, n: s.by_id(f"u{n}")),
+        (Orders, ORDER, ORDER | {"id": "o2"}, lambda s, n: s.by_id(f"o{n}")),
+        (Payments, PAYMENT, PAYMENT | {"orderId": "o2"}, lambda s, n: s.by_order(f"o{n}")),
+    ],
+)
+def test_different_records_have_different_keys(service, first, second, question):
+    """As above, for what is asked for by id."""
+    wires = [Wire(first), Wire(second)]
+    for number, wire in enumerate(wires, 1):
+        ask(question(service(wire), number))
+    assert wires[0].calls[0].keys != wires[1].calls[0].keys
+
+
+def test_messages_are_marked_under_keys_of_their_own():
+    """So that the service can tell a repeat from another message."""
+    wires = [Wire(NOTE), Wire(NOTE | {"id": "n2", "userId": None})]
+    for number, wire in enumerate(wires, 1):
+        marked = ask(Notifications(wire).mark_read(f"n{number}"))
+        assert marked.value.id == f"n{number}"
+    assert [wire.calls[0].idempotency_key for wire in wires] == ["read-n1", "read-n2"]
+
+
+def test_a_message_need_not_repeat_to_whom_it_is():
+    """It was asked for by user."""
+    wire = Wire([{key: value for key, value in NOTE.items() if key != "userId"}])
+    assert len(ask(Notifications(wire).recent("u1", unread_only=True, limit=5)).value) == 1
+
+
+def test_the_longest_id_is_one():
+    """Sixty-four characters."""
+    wire = Wire(USER | {"id": "a" * 64})
+    assert ask(Users(wire).by_id("a" * 64), "a" * 64).value.id == "a" * 64
 
 
 def test_a_failing_batch_fails_each_product():
@@ -282,7 +404,6 @@ def test_what_is_no_id_never_becomes_a_path(value):
         lambda: Users(wire).by_id(value),
         lambda: Orders(wire).by_id(value),
         lambda: Payments(wire).by_order(value),
-        lambda: Products(wire).by_ids([value]),
         lambda: Notifications(wire).mark_read(value),
     ):
         with pytest.raises(BadReply):
