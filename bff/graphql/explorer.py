@@ -23,7 +23,7 @@ _NAMED_BY_CONTENT = re.compile(r"-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
 _POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
     "style-src 'self' 'unsafe-inline'; "  # the editor writes style elements
-    "img-src 'self' data:; font-src 'self' data:; "
+    "img-src 'self' data:; font-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

@@ -92,7 +92,8 @@ class Retry:
                     raise
                 raise met from rejection
             except UpstreamRefusal as refusal:
-                if met is None or call.route.method in IDEMPOTENT_METHODS:
+                # A call that was put off has done nothing, so nothing is in doubt.
+                if not isinstance(met, UpstreamFailure) or call.route.method in IDEMPOTENT_METHODS:
                     raise
                 raise met from refusal
             if met is None or isinstance(latest, UpstreamFailure):

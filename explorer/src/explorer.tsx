@@ -1,10 +1,12 @@
 import { GraphiQL } from "graphiql";
 
 import type { Configuration } from "./configuration";
+import { DegradedNotice } from "./degraded";
 import { BUILT_IN, tabOf } from "./examples";
 import { createFetcher } from "./fetcher";
 import icon from "./icon.svg";
 import { createStorage } from "./storage";
+import { SystemTheme } from "./system_theme";
 
 /** GraphiQL, told where to ask, as whom, and what to show first. */
 export function Explorer({ endpoint, token, queries }: Configuration) {
@@ -16,7 +18,7 @@ export function Explorer({ endpoint, token, queries }: Configuration) {
       fetcher={createFetcher(endpoint, headers ?? {})}
       storage={createStorage(endpoint, headersText, tabs[0], localStorage)}
       defaultTabs={tabs}
-      defaultEditorToolsVisibility={headers ? "headers" : "variables"}
+      defaultEditorToolsVisibility="variables"
       {...(headersText !== undefined && { defaultHeaders: headersText })}
       inputValueDeprecation
       isHeadersEditorEnabled
@@ -29,6 +31,10 @@ export function Explorer({ endpoint, token, queries }: Configuration) {
           bff <em>explorer</em>
         </span>
       </GraphiQL.Logo>
+      <GraphiQL.Footer>
+        <DegradedNotice />
+      </GraphiQL.Footer>
+      <SystemTheme />
     </GraphiQL>
   );
 }

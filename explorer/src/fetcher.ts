@@ -4,19 +4,20 @@ import { type ExecutionResult, getOperationAST, parse } from "graphql";
 type HeaderValues = Readonly<Record<string, string>>;
 
 const MEDIA_TYPES = "application/graphql-response+json, application/json;q=0.9";
+const DEMO_RESTARTED = "Reload the page: the demo was restarted.";
 
 /**
  * Ask by plain POST.
  *
  * Whatever goes wrong on the way is shown as GraphQL shows errors, in a sentence.
  *
- * @param introspectionHeaders - Sent with the first introspection, which starts before the
- *   headers editor is there to be read.
+ * @param demoHeaders - What a demo's token is sent in, if there is one. The first introspection
+ *   gets them from here, as it starts before the headers editor is there to be read.
  */
-export function createFetcher(endpoint: string, introspectionHeaders: HeaderValues): Fetcher {
+export function createFetcher(endpoint: string, demoHeaders: HeaderValues): Fetcher {
   return async (parameters, options) => {
     const isIntrospection = parameters.operationName === "IntrospectionQuery";
-    const given = options?.headers ?? (isIntrospection ? introspectionHeaders : {});
+    const given = options?.headers ?? (isIntrospection ? demoHeaders : {});
     let headers: Headers;
     try {
       headers = new Headers({ "Content-Type": "application/json", Accept: MEDIA_TYPES });
@@ -26,9 +27,15 @@ export function createFetcher(endpoint: string, introspectionHeaders: HeaderValu
     }
     const body = JSON.stringify(withoutStaleName(parameters));
     try {
-      return await readAnswer(
-        await fetch(endpoint, { method: "POST", credentials: "same-origin", headers, body }),
-      );
+      const response = await fetch(endpoint, {
+        method: "POST",
+        credentials: "same-origin",
+        headers,
+        body,
+      });
+      const answer = await readAnswer(response);
+      const isOfDemo = headers.get("Authorization") === demoHeaders["Authorization"];
+      return isOfDemo && refusesToken(response) ? withHint(answer, DEMO_RESTARTED) : answer;
     } catch {
       return failure(`No answer from ${endpoint}: is the server still running?`);
     }
@@ -53,6 +60,16 @@ async function readAnswer(response: Response): Promise<ExecutionResult> {
     const status = `${String(response.status)} ${response.statusText}`.trim();
     return failure(`The server answered ${status} with something that is not JSON.`);
   }
+}
+
+function refusesToken(response: Response): boolean {
+  return response.headers.get("WWW-Authenticate")?.includes('error="invalid_token"') ?? false;
+}
+
+function withHint(answer: ExecutionResult, hint: string): ExecutionResult {
+  const received: readonly { message: string }[] = answer.errors ?? [];
+  const errors = received.map((error) => ({ ...error, message: `${error.message} ${hint}` }));
+  return { ...answer, errors } as unknown as ExecutionResult;
 }
 
 function failure(message: string): ExecutionResult {

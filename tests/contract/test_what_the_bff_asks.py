@@ -199,8 +199,8 @@ PROMISES = [
      lambda s: s.by_order("o-1")),
     (Notifications, "notifications", "GET", "/notifications", "200", {"userId": "1"},
      lambda s: s.recent("1", unread_only=False, limit=10)),
-    (Notifications, "notifications", "POST", "/notifications/n-1/read", "200", {"id": "n-1", "userId": "1"},
-     lambda s: s.mark_read("n-1")),
+    (Notifications, "notifications", "POST", "/notifications/n-1/read", "200",
+     {"id": "n-1", "userId": "1"}, lambda s: s.mark_read("n-1")),
 ]  # fmt: skip
 
 
@@ -210,7 +210,7 @@ PROMISES = [
     ids=[f"{method} {path}" for _, _, method, path, *_ in PROMISES],
 )
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -225,7 +225,7 @@ def test_every_promised_answer_is_understood(
 
 
 @pytest.mark.parametrize("shape", ["list", "page"])
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_both_shapes_of_a_list_of_orders_are_understood(data, shape):
     """An array without `after`; a page with it."""

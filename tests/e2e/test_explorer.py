@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 from graphql import OperationDefinitionNode, build_schema, get_variable_values, parse, validate
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from schema.clients import web
 
@@ -43,6 +44,18 @@ ANSWER = """() => {
 }"""
 """The whole answer; the page itself only holds the lines in sight."""
 
+WRITE = """(query) => {
+    const models = globalThis.__MONACO.editor.getModels();
+    models.find((model) => model.uri.path.endsWith("operation.graphql")).setValue(query);
+}"""
+"""Typing would have the editor close each bracket once more."""
+
+ONE_ASKED_BEFORE_AND_TWO_NEVER = """{
+    dashboard { notifications(unread: true) { id } }
+    three: notifications(first: 3) { edges { cursor } }
+    four: notifications(first: 4) { edges { cursor } }
+}"""
+
 SECOND_TAB_IS_STORED = """() => {
     const key = Object.keys(localStorage).find((key) => key.endsWith(":tabState"));
     return key && JSON.parse(localStorage[key]).activeTabIndex === 1;
@@ -54,10 +67,10 @@ in_a_browser = [
 ]
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Mapping[str, str]]:
+@contextmanager
+def running_demo(port: int = 0) -> Iterator[Mapping[str, str]]:
     """What `bff demo` prints until it is ready, while it runs."""
-    command = [str(Path(sys.executable).with_name("bff")), "demo", "--port", "0"]
+    command = [str(Path(sys.executable).with_name("bff")), "demo", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         too_late = threading.Timer(START_SECONDS, process.kill)
@@ -74,6 +87,12 @@ def demo() -> Iterator[Mapping[str, str]]:
             yield printed
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Mapping[str, str]]:
+    with running_demo() as printed:
+        yield printed
 
 
 @pytest.fixture(scope="module")
@@ -105,17 +124,20 @@ class Explorer:
     def choose(self, tab: str) -> None:
         self.page.get_by_role("tab", name=tab, exact=True).click()
 
+    def write(self, query: str) -> None:
+        self.page.evaluate(WRITE, query)
+
     def run(self) -> dict[str, object]:
         self.page.get_by_role("button", name="Execute query").click()
         return json.loads(self.page.wait_for_function(ANSWER).json_value())
 
 
-@pytest.fixture
-def explorer(browser, demo) -> Iterator[Explorer]:
-    """Whatever a test does, the page must stay on its own origin and the browser silent."""
+@contextmanager
+def new_explorer(browser: Browser, url: str) -> Iterator[Explorer]:
+    """Whatever a test does, the page must stay on its own origin."""
     context = browser.new_context()
     context.set_default_timeout(20_000)
-    explorer = Explorer(context.new_page(), demo["explorer"])
+    explorer = Explorer(context.new_page(), url)
     explorer.page.on("request", lambda request: explorer.asked.append(request.url))
     explorer.page.on("pageerror", lambda error: explorer.complaints.append(str(error)))
     explorer.page.on(
@@ -128,10 +150,29 @@ def explorer(browser, demo) -> Iterator[Explorer]:
     )
     explorer.open()
     yield explorer
-    origin = str(httpx.URL(demo["explorer"]).join("/"))
+    origin = str(httpx.URL(url).join("/"))
     context.close()
     assert [url for url in explorer.asked if not url.startswith((origin, "data:"))] == []
+
+
+@pytest.fixture
+def explorer(browser, demo) -> Iterator[Explorer]:
+    """The browser must have nothing to say."""
+    with new_explorer(browser, demo["explorer"]) as explorer:
+        yield explorer
     assert explorer.complaints == []
+
+
+def top(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def bottom(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]
 
 
 class TestInABrowser:
@@ -180,6 +221,58 @@ class TestInABrowser:
         first = explorer.run()
         assert first["data"]["createOrder"]["__typename"] == "OrderCreated"
         assert explorer.run() == first
+
+    def test_the_variables_are_in_sight(self, explorer):
+        """An example with `$input` shows what it is; the token needs no looking at."""
+        explorer.choose("CreateOrder")
+        expect(explorer.page.get_by_role("region", name="Variables")).to_contain_text("explorer-1")
+        expect(explorer.page.get_by_role("region", name="Headers")).to_be_hidden()
+
+    def test_a_full_answer_has_no_notice(self, explorer):
+        """What is always there is soon overlooked."""
+        assert "extensions" not in explorer.run()
+        expect(explorer.page.get_by_role("status")).to_have_text("")
+
+    def test_the_notice_counts_what_is_old_and_what_is_missing(self, browser):
+        """It stands above the answer to which it belongs: another tab's has none."""
+        with (
+            running_demo() as demo,
+            new_explorer(browser, demo["explorer"]) as explorer,
+        ):
+            httpx.put(f"{demo['service notifications']}/faults", json={"errorRate": 1})
+            explorer.write(ONE_ASKED_BEFORE_AND_TWO_NEVER)
+            explorer.run()
+            notice = explorer.page.get_by_role("status")
+            expect(notice).to_have_text(
+                "Degraded: 1 part is old, 2 are missing. See extensions.degraded."
+            )
+            result = explorer.page.get_by_role("region", name="Result Window")
+            assert bottom(notice) <= top(result)
+            explorer.choose("Order")
+            expect(notice).to_have_text("")
+        assert explorer.complaints == []
+
+    def test_a_page_that_outlives_its_demo_says_what_to_do(self, browser):
+        """The next demo has another key; a reload brings its token."""
+        with ExitStack() as page:
+            with running_demo() as demo:
+                explorer = page.enter_context(new_explorer(browser, demo["explorer"]))
+                assert "errors" not in explorer.run()
+            with running_demo(httpx.URL(demo["explorer"]).port):
+                refused = explorer.run()
+                explorer.open()
+                assert "errors" not in explorer.run()
+        assert [error["message"] for error in refused["errors"]] == [
+            "The token is not valid. Reload the page: the demo was restarted."
+        ]
+
+    def test_the_editors_follow_the_theme_of_the_system(self, explorer):
+        """Evening comes while the page is open."""
+        editor = explorer.page.locator(".graphiql-query-editor .monaco-editor").first
+        explorer.page.emulate_media(color_scheme="light")
+        expect(editor).to_have_class(re.compile(r"\bvs\b(?!-)"))
+        explorer.page.emulate_media(color_scheme="dark")
+        expect(editor).to_have_class(re.compile(r"\bvs-dark\b"))
 
     def test_the_documentation_lists_the_query_type(self, explorer):
         """The schema was read, and a reader can walk from the root to a field."""

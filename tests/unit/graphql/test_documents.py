@@ -44,6 +44,7 @@ def test_a_failure_is_remembered_too():
     assert first.value.errors is second.value.errors
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_bytes_and_the_least_used_goes():
     """A thousand texts through a small room: it is never above its size, and what is used stays."""
     cache = documents(most_bytes=200_000)
@@ -55,6 +56,7 @@ def test_memory_is_bounded_by_bytes_and_the_least_used_goes():
     assert 5 < len(cache) < 100
 
 
+@pytest.mark.slow
 def test_nonsense_does_not_push_out_what_is_used():
     """Wrong texts have a room of their own, an eighth of the size."""
     cache = documents(most_bytes=200_000)
@@ -73,6 +75,7 @@ def test_what_is_bigger_than_the_room_is_answered_and_not_kept():
 
 
 @pytest.mark.parametrize("pattern", ["a{i}: __typename ", "... { __typename } ", "__typename #\n"])
+@pytest.mark.slow
 def test_the_estimate_is_not_below_what_documents_take(pattern):
     """The bytes that are counted are at least those that Python allocates."""
     cache = documents(Limits(aliases=500, root_fields=500))

@@ -51,6 +51,7 @@ def test_fragments_that_multiply_stop_counting():
     assert Limits().exceeded_by(size) == "The operation has more than 500 fields."
 
 
+@pytest.mark.slow
 def test_a_chain_of_fragments_does_not_overflow_the_stack():
     """5,000 fragments, each a level deeper: counted, not recursed into."""
     fragments = "".join(f"fragment F{i} on T {{ a {{ ...F{i + 1} }} }} " for i in range(5_000))

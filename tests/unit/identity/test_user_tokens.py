@@ -292,6 +292,7 @@ async def test_a_remembered_token_ends_with_its_key(clock):
     assert await refusal(tokens, token) == "unknown key"
 
 
+@pytest.mark.slow
 async def test_memory_is_bounded_and_holds_no_token(clock):
     """10,000 are remembered by their hashes; the one not seen for longest goes first."""
     tokens = with_secret(clock, **SETTINGS)

@@ -65,6 +65,7 @@ def told(events, service, kind, seconds=5.0, **changes):
         (KEYED, [FAULT, Rejected("users", 409)], "ServerFault", [0.05]),
         (KEYED, [FAULT, Forbidden("users")], "ServerFault", [0.05]),
         (KEYED, [Rejected("users", 409)], "Rejected", []),
+        (KEYED, [TryLater("users", 429), Rejected("users", 422)], "Rejected", [0.05]),
         (READ, [FAULT, NotFound("users")], "NotFound", [0.05]),
         (READ, [ServerFault("users", 501)], "ServerFault", []),
         (READ, [BadReply("users")], "BadReply", []),

@@ -24,7 +24,7 @@ def protect(service, events):
 
 
 def test_the_standard_order(protect):
-    """Outermost first; whoever changes it changes this list and decision 0006."""
+    """Outermost first; whoever changes it changes this list and docs/pipeline.md."""
     assert str(protect().ask).split(" → ") == [
         "ReadYourWrites",
         "FreshCache(0 s)",

@@ -89,6 +89,7 @@ async def stormed(transport, server, hesitant, *, patience, given_up_at_least, e
             on_the_way = min(waiting, given_up - waiting)
 
 
+@pytest.mark.slow
 async def test_a_storm_of_cancellations(server, connect):
     """More than a thousand given up, before and after the server was asked; others answered."""
     server.script = hesitant = Hesitant()
