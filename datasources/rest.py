@@ -166,8 +166,8 @@ _ASSUMED = "application/json"
 
 
 def _encoded(response: httpx.Response) -> bool:
-    encoding: str = response.headers.get("content-encoding", "identity")
-    return encoding.lower() != "identity"
+    encoding: str = response.headers.get("content-encoding", "")
+    return encoding.strip().lower() not in {"", "identity"}
 
 
 class _Problem(msgspec.Struct):

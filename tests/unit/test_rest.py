@@ -230,9 +230,10 @@ def test_at_least_a_millisecond_is_promised():
     assert request.headers["x-request-timeout-ms"] == "1"
 
 
-def test_the_name_of_an_encoding_is_in_any_case():
-    """Identity is no encoding."""
-    reply, _ = send(ok(content_encoding="Identity"))
+@pytest.mark.parametrize("encoding", ["Identity", "identity ", ""])
+def test_some_encodings_are_none(encoding):
+    """As it is, in any case, or without a name."""
+    reply, _ = send(ok(content_encoding=encoding))
     assert "k" in reply.parts
 
 
