@@ -21,6 +21,7 @@ from datasources.errors import (
 )
 from datasources.events import AttemptFinished, BreakerChanged, Event, FallbackServed
 from datasources.ports.status import ServiceStatus, StatusPort
+from schema.types.instant import rfc3339
 
 _FAILURES = frozenset(
     error.__name__ for error in (Unreachable, AttemptTimedOut, ServerFault, BadReply, Unauthorized)
@@ -174,7 +175,7 @@ def _works(needs: Sequence[ServiceStatus]) -> str:
 
 
 def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+    return None if at is None else rfc3339(at)
 
 
 def _json(body: Mapping[str, object], status: int = 200) -> Response:

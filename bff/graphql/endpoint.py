@@ -117,7 +117,7 @@ class GraphQLEndpoint:
             media_type = _acceptable(accept)
             self._check_url(scope)
             if method == "GET":
-                question = read_url(scope, self._limits)
+                question = read_url(scope)
             else:
                 question = await read_body(headers, receive, self._limits)
             return await while_connected(self._ask(question, headers, scope, media_type), receive)

@@ -81,7 +81,7 @@ class Headers:
         return _is_json(self.get("content-type")) or names_json(self.get("accept") or "")
 
 
-def read_url(scope: Scope, limits: Limits) -> Question:
+def read_url(scope: Scope) -> Question:
     """The question in a query string.
 
     Raises:

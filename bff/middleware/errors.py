@@ -53,7 +53,7 @@ class Errors:
                 traceback=traceback_of(exc),
             )
             if not started:
-                error = coded("Something went wrong inside.", "INTERNAL", errorId=error_id)
+                error = coded("Internal error.", "INTERNAL", errorId=error_id)
                 answer = Answer(status=500, body=errors_only([error]), media_type=JSON, headers={})
                 await answer.send(send)
 

@@ -123,7 +123,7 @@ class TestErrors:
         assert response.json() == {
             "errors": [
                 {
-                    "message": "Something went wrong inside.",
+                    "message": "Internal error.",
                     "extensions": {"code": "INTERNAL", "errorId": "e-1"},
                 }
             ]
