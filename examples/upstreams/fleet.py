@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from examples.upstreams.payments import Till, open_payments, payments_app
 from examples.upstreams.peers import Peer
 from examples.upstreams.placing import Placing
 from examples.upstreams.products import open_products, products_app
-from examples.upstreams.sockets import base_url, listen, serving
+from examples.upstreams.sockets import Site, base_url, listen
 from examples.upstreams.tokens import Jwks, Signer, Verifier
 from examples.upstreams.users import open_users, users_app
 from examples.upstreams.values import utc_now
@@ -223,18 +223,28 @@ class _Later(httpx.AsyncBaseTransport):
         return await InProcessTransport(self._apps[self._name]).handle_async_request(request)
 
 
+@dataclass(frozen=True, slots=True)
+class ServedFleet:
+    """The five services on sockets.
+
+    Attributes:
+        fleet: What is served.
+        sites: Where, by name.
+    """
+
+    fleet: Fleet
+    sites: Mapping[str, Site]
+
+
 @contextlib.asynccontextmanager
-async def serve_fleet(
+async def open_sites(
     folder: Path,
     *,
     issuers: Mapping[str, Jwks],
     host: str = "127.0.0.1",
     ports: Mapping[str, int] | None = None,
-) -> AsyncGenerator[Mapping[str, str], None]:
+) -> AsyncGenerator[ServedFleet, None]:
     """All five on sockets, served by this event loop; installs no signal handlers.
-
-    Yields:
-        Base URL of each service.
 
     Raises:
         OSError: A port is in use.
@@ -249,9 +259,31 @@ async def serve_fleet(
         fleet = await stack.enter_async_context(
             open_fleet(folder, issuers=issuers, peer=lambda _name: SocketTransport(), urls=urls)
         )
-        apps = {sockets[name]: app for name, app in fleet.apps.items()}
-        await stack.enter_async_context(serving(apps))
+        sites = {name: Site(fleet.apps[name], sock) for name, sock in sockets.items()}
+        stack.push_async_callback(_each, [site.close for site in sites.values()])
+        await _each([site.open for site in sites.values()])
         for name in NAMES:
             # Before the servers stop, so that nobody who hangs holds them up.
             stack.callback(fleet.faults(name).heal)
-        yield urls
+        yield ServedFleet(fleet, sites)
+
+
+@contextlib.asynccontextmanager
+async def serve_fleet(
+    folder: Path,
+    *,
+    issuers: Mapping[str, Jwks],
+    host: str = "127.0.0.1",
+    ports: Mapping[str, int] | None = None,
+) -> AsyncGenerator[Mapping[str, str], None]:
+    """As `open_sites`, for those who only ask.
+
+    Yields:
+        Base URL of each service.
+    """
+    async with open_sites(folder, issuers=issuers, host=host, ports=ports) as served:
+        yield {name: site.url for name, site in served.sites.items()}
+
+
+async def _each(steps: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    await asyncio.gather(*(step() for step in steps))

@@ -12,11 +12,13 @@ for again, by whoever asks with the same key and in the background, until paymen
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -95,6 +97,7 @@ class Placing:
         self._on_placed = on_placed
         self.on_queued = on_queued
         self._in_hand: set[str] = set()
+        self._attempts: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def place(self, wish: Wish) -> tuple[HTTPStatus, Order]:
         """Place an order, or go on with the one under this key.
@@ -107,9 +110,7 @@ class Placing:
         Raises:
             Problem: 402, 409, 422 or 503; see orders.yaml.
         """
-        order = self._book.under_key(wish.user_id, wish.key)
-        if order is None:
-            order = self._book.reserve(await self._priced(wish))
+        order = await self._reserved(wish)
         if order.fingerprint != wish.fingerprint:
             message = "the key was used for another order"
             raise Problem(HTTPStatus.CONFLICT, "IDEMPOTENCY_CONFLICT", message)
@@ -135,6 +136,14 @@ class Placing:
         waiting = [order for order in self._book.due() if order.id not in self._in_hand]
         settled = [await self._settled(order) for order in waiting]
         return all(order.charge != "DUE" for order in settled)
+
+    async def _reserved(self, wish: Wish) -> Order:
+        # One attempt under a key after the other: who is refused would be told "no order" while an
+        # earlier attempt, whose caller has given up waiting, may still place it.
+        attempts = self._attempts.setdefault((wish.user_id, wish.key), asyncio.Lock())
+        async with attempts:
+            order = self._book.under_key(wish.user_id, wish.key)
+            return order or self._book.reserve(await self._priced(wish))
 
     async def _priced(self, wish: Wish) -> Reservation:
         try:

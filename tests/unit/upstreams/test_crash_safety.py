@@ -232,6 +232,29 @@ async def test_two_at_once_are_one(life):
         await only_order(now)
 
 
+async def test_nobody_is_refused_while_an_earlier_attempt_may_still_succeed(life):
+    """Asked again while the first attempt waits for prices, and meanwhile the product is gone."""
+    with life() as now:
+        priced, offers = asyncio.Event(), now.neighbours.offers
+
+        async def slow(product_ids):
+            found = await offers(product_ids)
+            await priced.wait()
+            return found
+
+        async def gone(product_ids):
+            return {}
+
+        now.neighbours.offers = slow
+        first = asyncio.create_task(now.placing.place(WISH))
+        await asyncio.sleep(0.01)
+        now.neighbours.offers = gone
+        again = asyncio.create_task(now.placing.place(WISH))
+        await asyncio.sleep(0.01)
+        priced.set()
+        assert (await first)[1] == (await again)[1] == await only_order(now)
+
+
 async def test_what_is_in_hand_is_left_alone(life):
     """The work behind does not charge what a request is just charging."""
     with life() as now:

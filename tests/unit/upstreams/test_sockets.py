@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from examples.upstreams.fleet import NAMES, serve_fleet
+from examples.upstreams.sockets import listen
 from examples.upstreams.tokens import Signer
 from examples.upstreams.values import utc_now
 from tests.unit.upstreams.shop import SCOPES
@@ -184,3 +185,13 @@ def test_ports_may_be_chosen_and_may_be_taken(folder):
             assert urls["payments"] == f"http://127.0.0.1:{port}"
 
     told(asyncio.new_event_loop, story)
+
+
+def test_small_answers_leave_at_once():
+    """No connection waits for an acknowledgement before it sends the body after the head."""
+    with (
+        contextlib.closing(listen("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()),
+        contextlib.closing(listening.accept()[0]) as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
