@@ -39,8 +39,10 @@ test: .venv/.synced ## Run the quick tests, in less than a minute (ARGS="-k brea
 .PHONY: test-all
 test-all: .venv/.synced debian explorer-check ## Run every test, with coverage; build and try the image
 	$(RUN)/coverage erase
-	$(RUN)/coverage run -m pytest --junitxml=.pytest_cache/all.xml
-	@! grep '<skipped' .pytest_cache/all.xml || { echo 'A test was skipped: see above.' >&2; exit 1; }
+	$(RUN)/coverage run -m pytest -m "not slow" -n auto --junitxml=.pytest_cache/quick.xml
+	$(RUN)/pytest -m slow -n auto --dist loadfile --junitxml=.pytest_cache/slow.xml
+	@! grep -l '<skipped' .pytest_cache/quick.xml .pytest_cache/slow.xml || { echo 'A test was skipped: see above.' >&2; exit 1; }
+	$(RUN)/coverage combine --quiet
 	$(RUN)/coverage report --include='datasources/*' --fail-under=95
 	$(RUN)/coverage report --include='schema/*' --fail-under=95
 	@if command -v buildah > /dev/null && [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory image-check; \
@@ -66,9 +68,17 @@ docs: .venv/.synced ## Rewrite the pages that are written from the code
 	$(RUN)/python -m tests.docs.settings_page
 	$(RUN)/bff schema export -o schema/sdl/web.graphql
 
+.PHONY: mutation
+mutation: .venv/.synced ## Change the pipeline in every small way: do its tests notice? (half an hour; ARGS="--only breaker")
+	nice -n 10 $(RUN)/python -m tests.mutation $(ARGS)
+
 .PHONY: bench
 bench: .venv/.synced ## Time the dashboard query (ARGS="--queries 2000 --clients 16")
 	$(RUN)/python bench/dashboard.py $(ARGS)
+
+.PHONY: simulate
+simulate: .venv/.synced ## Let the BFF live for hours among failing services (ARGS="--hours 100 --processes 4")
+	nice -n 10 $(RUN)/python bench/simulate.py $(ARGS)
 
 .PHONY: explorer
 explorer: explorer/node_modules/.installed ## Rebuild the explorer into bff/static/

@@ -22,13 +22,16 @@ from bff.graphql.endpoint import Deadlines, GraphQLEndpoint
 from bff.graphql.execution import Execution, core_schema
 from bff.graphql.explorer import Assets, Explorer, packaged_files
 from bff.graphql.limits import Limits
+from bff.graphql.plan_report import Planner
 from bff.graphql.refusal import NO_STORE, coded, errors_only
-from bff.graphql.seams import NewContext, Tokens
+from bff.graphql.seams import NewContext, Prospects, Tokens, never_asked
 from bff.health import Readiness, health_routes
+from bff.middleware.admission import Admission
 from bff.middleware.errors import Errors
 from bff.middleware.header_limits import HeaderLimits
 from bff.middleware.request_id import RequestId
 from bff.middleware.security_headers import SecurityHeaders
+from bff.pressure import Pressure
 from datasources.clock import Clock, SystemClock
 from datasources.ports.status import StatusPort
 
@@ -46,8 +49,10 @@ class Parts:
         new_context: Makes what resolvers are given; called while `running`.
         board: How the services are doing.
         service_keys: The public keys of our service tokens, as a JWK set.
+        prospects: What calls to the services would meet.
         screens: What a user sees, by name, and the services that it needs.
         running: Entered at start, left at the end.
+        pressure: Knows how much there is to do.
         clock: Replaced in tests.
     """
 
@@ -56,8 +61,10 @@ class Parts:
     new_context: NewContext
     board: StatusPort
     service_keys: Callable[[], Mapping[str, object]]
+    prospects: Prospects = never_asked
     screens: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     running: Running = contextlib.nullcontext
+    pressure: Pressure = field(default_factory=Pressure)
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -70,6 +77,7 @@ class Serving:
         deadlines: How long an operation may take.
         introspection: Whether the schema may be asked for.
         explorer: What the explorer starts with; None when it is off.
+        more_routes: Answered too, after ours; only `bff demo` has some.
         cors_origins: Whose pages may ask; none by default.
         static: Folder with the built explorer; only looked at when it is on.
     """
@@ -78,6 +86,7 @@ class Serving:
     deadlines: Deadlines = field(default_factory=Deadlines)
     introspection: bool = True
     explorer: Explorer | None = None
+    more_routes: Sequence[BaseRoute] = ()
     cors_origins: Sequence[str] = ()
     static: Path = field(default_factory=packaged_files)
 
@@ -139,6 +148,7 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
             allow_methods=["GET", "POST"],
             allow_headers=[
                 "Authorization",
+                "Bff-Explain",
                 "Content-Type",
                 "GraphQL-Require-Preflight",
                 "Idempotency-Key",
@@ -146,7 +156,7 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
                 "X-Request-Timeout-Ms",
                 "traceparent",
             ],
-            expose_headers=["X-Request-ID"],
+            expose_headers=["Server-Timing", "X-Request-ID"],
         )
     ]
 
@@ -159,7 +169,8 @@ def _routes(parts: Parts, serving: Serving, readiness: Readiness) -> list[BaseRo
             serving.limits,
             introspection=serving.introspection,
         ),
-        execution=Execution(parts.schema, introspection=serving.introspection),
+        execution=Execution(parts.schema, introspection=serving.introspection, clock=parts.clock),
+        planner=Planner(core_schema(parts.schema), parts.prospects),
         tokens=parts.tokens,
         new_context=parts.new_context,
         limits=serving.limits,
@@ -167,6 +178,8 @@ def _routes(parts: Parts, serving: Serving, readiness: Readiness) -> list[BaseRo
         page=explorer.page(serving.static) if explorer is not None else None,
         clock=parts.clock,
     )
+
+    graph = Admission(endpoint, parts.pressure, has_page=explorer is not None, clock=parts.clock)
 
     async def keys(_: Request) -> Response:
         return Response(
@@ -176,13 +189,13 @@ def _routes(parts: Parts, serving: Serving, readiness: Readiness) -> list[BaseRo
         )
 
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
+        Route("/graphql", graph),
         Route("/.well-known/jwks.json", keys),
         *health_routes(parts.board, readiness, parts.screens),
     ]
     if explorer is not None:
         routes.append(Mount("/static", Assets(directory=serving.static)))
-    return routes
+    return [*routes, *serving.more_routes]
 
 
 async def _not_here(_: Request, error: Exception) -> Response:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import httpx
 import structlog
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from bff.app import Parts, Serving, create_app
 from bff.graphql.endpoint import Deadlines
@@ -15,11 +16,12 @@ from bff.graphql.explorer import Explorer, packaged_files
 from bff.graphql.limits import Limits
 from bff.identity.service_tokens import ServiceTokens
 from bff.identity.user_tokens import UserTokens
+from bff.pressure import Pressure
 from bff.settings import Settings
 from bff.telemetry.event_log import log_event
 from bff.wiring import SCREENS, Transport, Wired, issuer_network, network, wire
 from datasources.clock import Clock, SystemClock
-from datasources.events import Events
+from datasources.events import Events, Subscriber
 from schema.clients import web
 
 _log = structlog.get_logger()
@@ -30,6 +32,8 @@ def build_app(  # noqa: PLR0913 - by name only
     *,
     service_tokens: ServiceTokens,
     demo_token: str | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    more_routes: Sequence[BaseRoute] = (),
     transport: Transport = network,
     keys: httpx.AsyncBaseTransport | None = None,
     clock: Clock | None = None,
@@ -40,6 +44,8 @@ def build_app(  # noqa: PLR0913 - by name only
         settings: Read by the caller; nothing here reads the environment.
         service_tokens: Prove to services who is asking.
         demo_token: Filled in for the visitor of the explorer; only `bff demo` has one.
+        subscribers: Told of what happens to calls, after our own.
+        more_routes: Answered too, after ours; only `bff demo` has some.
         transport: How requests to a service travel; tests give in-process services.
         keys: How the issuer's keys are fetched; tests give an in-process issuer.
         clock: Replaced in tests.
@@ -51,9 +57,18 @@ def build_app(  # noqa: PLR0913 - by name only
     clock = clock or SystemClock()
     events = Events(lambda error: _log.error("subscriber failed", error=type(error).__name__))
     events.subscribe(log_event)
+    limits = settings.limits
+    pressure = Pressure(operations=limits.operations, wait=limits.wait_seconds, clock=clock)
     wired = wire(
-        settings, credentials=service_tokens, events=events, clock=clock, transport=transport
+        settings,
+        credentials=service_tokens,
+        events=events,
+        clock=clock,
+        transport=transport,
+        least=pressure.least,
     )
+    for subscriber in subscribers:
+        events.subscribe(subscriber)
     user_tokens = UserTokens.from_settings(
         settings.auth, transport=keys or issuer_network(settings.auth), clock=clock
     )
@@ -63,11 +78,13 @@ def build_app(  # noqa: PLR0913 - by name only
         new_context=wired.context,
         board=wired.board,
         service_keys=service_tokens.jwks,
+        prospects=wired.prospect,
         screens=SCREENS,
         running=lambda: _running(wired, user_tokens),
+        pressure=pressure,
         clock=clock,
     )
-    return create_app(parts, _serving(settings, demo_token))
+    return create_app(parts, _serving(settings, demo_token, more_routes))
 
 
 @contextlib.asynccontextmanager
@@ -76,7 +93,9 @@ async def _running(wired: Wired, user_tokens: UserTokens) -> AsyncGenerator[None
         yield
 
 
-def _serving(settings: Settings, demo_token: str | None) -> Serving:
+def _serving(
+    settings: Settings, demo_token: str | None, more_routes: Sequence[BaseRoute]
+) -> Serving:
     explorer = Explorer(token=demo_token) if settings.explorer else None
     return Serving(
         limits=Limits(**settings.limits.model_dump()),
@@ -85,6 +104,7 @@ def _serving(settings: Settings, demo_token: str | None) -> Serving:
         ),
         introspection=settings.introspection,
         explorer=explorer,
+        more_routes=more_routes,
         cors_origins=settings.cors.origins,
         static=packaged_files(),
     )

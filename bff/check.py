@@ -10,7 +10,7 @@ import httpx
 
 from bff.serve import demand_essentials
 from bff.settings import Settings
-from bff.wiring import SERVICES, network
+from bff.wiring import SERVICES, check_hedges, network
 
 _SECONDS = 3.0
 
@@ -23,8 +23,10 @@ async def check(settings: Settings) -> list[tuple[str, str, bool]]:
 
     Raises:
         UsageError: `bff serve` would refuse these settings.
+        SettingsError: As above.
     """
     demand_essentials(settings, workers=1)
+    check_hedges(settings)
     return list(await asyncio.gather(*(_probe(settings, name) for name in SERVICES)))
 
 

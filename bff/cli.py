@@ -82,7 +82,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Answer one query, then stop.")] = False,
 ) -> None:
     """Start five services and the BFF on this machine, and answer the dashboard query."""
-    from bff.demo import demo as run
+    from bff.demo.running import demo as run
 
     raise typer.Exit(run(host=host, port=port, once=once))
 

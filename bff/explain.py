@@ -41,7 +41,7 @@ def explain_query(text: str, *, variables: str, operation: str | None) -> str:
     try:
         return str(plan_of(schema, document.node, operation, _variables(variables)))
     except GraphQLError as exc:
-        raise UsageError(exc.message) from exc
+        raise UsageError(_line(exc.formatted)) from exc
 
 
 def explain_pipeline(settings: Settings) -> str:

@@ -17,6 +17,9 @@ from bff.settings import Settings
 from bff.usage import UsageError
 
 _BACKLOG = 2048
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than load balancers keep an idle connection, usually 60: so that none is closed here while
+they send."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -66,6 +69,7 @@ def configured(app: ASGIApp | str, grace: int, workers: int = 1) -> uvicorn.Conf
         server_header=False,
         workers=workers,
         timeout_graceful_shutdown=grace,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
 
 

@@ -10,14 +10,26 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bff.graphql.seams import Prospect
 from bff.health import HealthBoard
+from bff.ports import due, weighed_sources
 from bff.settings import AuthSettings, Settings, SettingsError, UpstreamSettings
+from bff.telemetry.journal import tell_journal
+from bff.telemetry.latencies import Latencies
 from datasources.clock import Clock
 from datasources.credentials import ApiKey, Credentials
 from datasources.events import Events
+from datasources.importance import Importance
 from datasources.resilience.cache import ByteCache
 from datasources.resilience.deadline import RESERVE
-from datasources.resilience.standard import Numbers, Protected, Shared, standard_pipeline
+from datasources.resilience.standard import (
+    Numbers,
+    Protected,
+    Shared,
+    room_for_all,
+    standard_pipeline,
+)
+from datasources.resilience.usual_times import UsualTimes
 from datasources.rest import RestSender
 from datasources.services.notifications import Notifications
 from datasources.services.orders import Orders
@@ -25,11 +37,20 @@ from datasources.services.payments import Payments
 from datasources.services.products import Products
 from datasources.services.users import Users
 from datasources.transport.pool import OriginTransport
-from schema.context import Context, Sources, Viewer
-from schema.loaders import build_loaders
+from schema.context import Context, Viewer
+from schema.loaders import LoaderSets
+from schema.sources import Sources
 
-SERVICES = ("users", "orders", "products", "payments", "notifications")
-"""In the order in which people are shown them."""
+READS: Mapping[str, frozenset[str]] = {
+    "users": Users.READS,
+    "orders": Orders.READS,
+    "products": Products.READS,
+    "payments": Payments.READS,
+    "notifications": Notifications.READS,
+}
+"""The services, in the order in which people are shown them, and what is read from each."""
+
+SERVICES = tuple(READS)
 
 SCREENS: Mapping[str, tuple[str, ...]] = {
     "dashboard.user": ("users",),
@@ -49,28 +70,40 @@ class Wired:
     """Everything below the graph.
 
     Attributes:
-        sources: The ports.
+        sources: The ports, by the importance of who asks.
         board: How the services are doing.
         services: The pipeline of each, by name.
         transports: How requests travel, by name.
+        latencies: How long calls take.
     """
 
-    sources: Sources
+    sources: Mapping[Importance, Sources]
     board: HealthBoard
     services: Mapping[str, Protected]
     transports: Mapping[str, httpx.AsyncBaseTransport]
+    latencies: Latencies
+
+    def prospect(self, service: str, operation: str) -> Prospect:
+        """What a call would meet now; asks nobody, and changes nothing."""
+        protected = self.services[service]
+        return Prospect(
+            breaker=protected.breaker.state,
+            admits=protected.breaker.would_admit(),
+            in_flight=protected.bulkhead.in_flight,
+            waiting=protected.bulkhead.queued,
+            patience=protected.patience,
+            latency=self.latencies.of(service, operation),
+        )
 
     def context(self, viewer: Viewer | None, idempotency_key: str | None) -> Context:
         """The context of one operation."""
-        sources = self.sources
-        loaders = build_loaders(
-            users=sources.users,
-            orders=sources.orders,
-            products=sources.products,
-            payments=sources.payments,
-        )
+        ports = self.sources.__getitem__
         return Context(
-            viewer=viewer, sources=sources, loaders=loaders, idempotency_key=idempotency_key
+            viewer=viewer,
+            ports=ports,
+            loader_sets=LoaderSets(ports, due),
+            status=self.board,
+            idempotency_key=idempotency_key,
         )
 
     @contextlib.asynccontextmanager
@@ -84,13 +117,15 @@ class Wired:
             yield
 
 
-def wire(
+def wire(  # noqa: PLR0913 - by name only
     settings: Settings,
     *,
     credentials: Credentials,
     events: Events,
     clock: Clock,
     transport: Transport,
+    least: Callable[[], Importance] = room_for_all,
+    cache: ByteCache | None = None,
 ) -> Wired:
     """Build everything below the graph; opens nothing yet.
 
@@ -100,10 +135,21 @@ def wire(
         events: What happens to calls is announced there.
         clock: Replaced in tests.
         transport: `network`, or in-process services in tests.
+        least: The least importance that this process has room for now.
+        cache: Where answers of services are kept; None for one of the usual size.
+
+    Raises:
+        SettingsError: An operation is to be hedged that the service does not have.
     """
+    check_hedges(settings)
     board = HealthBoard(SERVICES, clock)
     events.subscribe(board.record)
-    shared = Shared(ByteCache(), events, clock)
+    latencies = Latencies(clock)
+    events.subscribe(latencies.record)
+    events.subscribe(tell_journal)
+    usual = UsualTimes()
+    events.subscribe(usual.record)
+    shared = Shared(ByteCache() if cache is None else cache, events, clock, least, usual.of)
     transports: dict[str, httpx.AsyncBaseTransport] = {}
     services: dict[str, Protected] = {}
     for name in SERVICES:
@@ -118,15 +164,8 @@ def wire(
         )
         numbers = _numbers(upstream, settings)
         services[name] = standard_pipeline(name, sender, numbers, shared)
-    sources = Sources(
-        users=Users(services["users"].ask),
-        orders=Orders(services["orders"].ask),
-        products=Products(services["products"].ask),
-        payments=Payments(services["payments"].ask),
-        notifications=Notifications(services["notifications"].ask),
-        status=board,
-    )
-    return Wired(sources, board, services, transports)
+    sources = weighed_sources({name: service.ask for name, service in services.items()})
+    return Wired(sources, board, services, transports, latencies)
 
 
 def network(name: str, upstream: UpstreamSettings) -> OriginTransport:
@@ -178,7 +217,31 @@ def _attempt(deadline: float) -> float:
     return _SHARE * (deadline - RESERVE)
 
 
+_SLOW_SHARE = 5 / 6
+"""Of the limit of an attempt to read, from when on an answer is slow at the latest.
+
+Beyond the limit nothing is slow; it has failed.
+"""
+
+
+def check_hedges(settings: Settings) -> None:
+    """Refuse operations that cannot be hedged, or are spelled wrongly.
+
+    Raises:
+        SettingsError: There are some.
+    """
+    problems = [
+        f"BFF_UPSTREAMS__{name.upper()}__HEDGE__OPERATIONS: "
+        f"must be some of {', '.join(sorted(reads))}"
+        for name, reads in READS.items()
+        if not reads.issuperset(settings.upstream(name).hedge.operations)
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
 def _numbers(upstream: UpstreamSettings, settings: Settings) -> Numbers:
+    read = min(upstream.timeout_read_seconds, _attempt(settings.deadline_seconds))
     return Numbers(
         fresh=upstream.cache.fresh_seconds,
         stale=upstream.cache.stale_seconds,
@@ -186,11 +249,16 @@ def _numbers(upstream: UpstreamSettings, settings: Settings) -> Numbers:
         retries=upstream.retries,
         bulkhead_limit=upstream.bulkhead.limit,
         bulkhead_queue=upstream.bulkhead.queue,
+        adaptive=upstream.bulkhead.adaptive,
         failure_ratio=upstream.breaker.failure_ratio,
         minimum_calls=upstream.breaker.minimum_calls,
         window=upstream.breaker.window_seconds,
         consecutive=upstream.breaker.consecutive,
         reset=upstream.breaker.reset_seconds,
-        read=min(upstream.timeout_read_seconds, _attempt(settings.deadline_seconds)),
+        slow=min(upstream.breaker.slow_seconds, _SLOW_SHARE * read),
+        slow_ratio=upstream.breaker.slow_ratio,
+        read=read,
         write=min(upstream.timeout_write_seconds, _attempt(settings.mutation_deadline_seconds)),
+        hedged=frozenset(upstream.hedge.operations),
+        hedge_after=upstream.hedge.after_seconds,
     )

@@ -16,6 +16,8 @@
     + CircuitOpen
     + BulkheadFull
     + DeadlineExceeded
+    + Shed              left out in favour of what matters more
+      - ShedForTime     left out because the time would not have sufficed
 
 References:
     docs/decisions/0005-three-roots-of-error.md
@@ -40,6 +42,8 @@ __all__ = [
     "NotFound",
     "Rejected",
     "ServerFault",
+    "Shed",
+    "ShedForTime",
     "TryLater",
     "Unauthorized",
     "Unreachable",
@@ -199,6 +203,20 @@ class BulkheadFull(LocalRejection):
 
 class DeadlineExceeded(LocalRejection):
     """The time of the whole operation is spent."""
+
+    code = "DEADLINE_EXCEEDED"
+    reason = Reason.DEADLINE
+
+
+class Shed(LocalRejection):
+    """Left out in favour of what matters more."""
+
+    code = "OVERLOADED"
+    reason = Reason.OVERLOADED
+
+
+class ShedForTime(Shed):
+    """Left out because the time that remained would not have sufficed."""
 
     code = "DEADLINE_EXCEEDED"
     reason = Reason.DEADLINE

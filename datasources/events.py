@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from datasources.importance import Importance
 from datasources.sourced import Reason
 
 
@@ -39,6 +40,19 @@ class RetryScheduled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeStarted:
+    """An attempt is slow, and a second one begins beside it.
+
+    Attributes:
+        after: How long the first one had for itself (seconds).
+    """
+
+    service: str
+    operation: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackServed:
     """An old value stands in for a fresh one.
 
@@ -50,6 +64,20 @@ class FallbackServed:
     operation: str
     reason: Reason | None
     age: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallShed:
+    """A call was left out, before anything was asked, in favour of what matters more.
+
+    Attributes:
+        reason: OVERLOADED or DEADLINE.
+    """
+
+    service: str
+    operation: str
+    importance: Importance
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +96,7 @@ class AttemptFinished:
     seconds: float
 
 
-Event = BreakerChanged | RetryScheduled | FallbackServed | AttemptFinished
+Event = BreakerChanged | RetryScheduled | HedgeStarted | FallbackServed | CallShed | AttemptFinished
 Subscriber = Callable[[Event], None]
 
 

@@ -85,6 +85,8 @@ class RestSender:
             response = await self._transport.handle_async_request(request)
             body = b"" if _encoded(response) else await response.aread()
             await response.aclose()
+            if (journal := current_scope().journal) is not None:
+                journal.received(len(body))
         except ResponseTooLarge as exc:
             raise BadReply(service, type(exc).__name__) from exc
         except httpx.PoolTimeout as exc:

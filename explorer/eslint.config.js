@@ -17,4 +17,12 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
   },
+  {
+    files: ["**/examples/dashboard/*.js"],
+    extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: { project: "dashboard.tsconfig.json", tsconfigRootDir: import.meta.dirname },
+    },
+    rules: { "no-undef": "off" }, // tsc knows what a browser has
+  },
 );

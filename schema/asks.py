@@ -1,4 +1,9 @@
-"""Which upstream call a field makes, declared beside its resolver and read by `schema.plan`."""
+"""Which upstream call a field makes, and how much an answer would miss it.
+
+A field declares its question once, beside its resolver. `schema.plan` reads it, the exported graph
+shows its importance, and the resolver gets at the ports with it: the calls that it makes have the
+importance that it shows.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import strawberry
+from strawberry.schema_directive import Location
+
+from datasources.importance import Importance
 
 KEY: Final = "asks"
 """Where a field's metadata holds its `Asks`."""
@@ -20,6 +30,31 @@ class Per(Enum):
     WAVE = "wave"
 
 
+@strawberry.enum(
+    name="Importance", description="How much an answer would miss a field, the most first."
+)
+class Level(Enum):
+    CRITICAL = strawberry.enum_value(
+        "CRITICAL", description="The answer is of no use without it; it is always asked for."
+    )
+    IMPORTANT = strawberry.enum_value(
+        "IMPORTANT", description="Left out under high pressure, or when there is no time for it."
+    )
+    OPTIONAL = strawberry.enum_value("OPTIONAL", description="Left out first.")
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="importance",
+    description=(
+        "How much an answer would miss the field. When not everything can be asked for, the less "
+        "important is answered with what is kept, or null and an error."
+    ),
+)
+class ImportanceDirective:
+    level: Level
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asks:
     """One question.
@@ -30,7 +65,8 @@ class Asks:
         scope: What our service token must allow.
         per: VIEWER: one call however often the field stands in the document. ARGUMENTS: one for
             each different set of arguments. PARENT: one for each object that the field stands
-            on. WAVE: one for all that is wanted at a time.
+            on. WAVE: one for all that is wanted at a time, by fields of the same importance.
+        importance: How much an answer would miss what comes of it.
         sized_by: The argument that bounds how many objects come of it; None for one.
     """
 
@@ -38,13 +74,15 @@ class Asks:
     operation: str
     scope: str
     per: Per
+    importance: Importance
     sized_by: str | None = None
 
+    @property
+    def metadata(self) -> Mapping[object, object]:
+        """Of the field that asks so."""
+        return {KEY: self}
 
-def asks(
-    service: str, operation: str, scope: str, *, per: Per, sized_by: str | None = None
-) -> Mapping[object, object]:
-    """The metadata of a field that asks so; see `Asks`."""
-    return {
-        KEY: Asks(service=service, operation=operation, scope=scope, per=per, sized_by=sized_by)
-    }
+    @property
+    def directives(self) -> list[object]:
+        """Of the same field."""
+        return [ImportanceDirective(level=Level[self.importance.name])]

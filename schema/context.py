@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 
 import strawberry
 
-from datasources.ports.notifications import NotificationPort
-from datasources.ports.orders import OrderPort
-from datasources.ports.payments import PaymentPort
-from datasources.ports.products import ProductPort
+from datasources.importance import Importance
 from datasources.ports.status import StatusPort
-from datasources.ports.users import UserId, UserPort
+from datasources.ports.users import UserId
+from schema.asks import Asks
 from schema.degraded import DegradedLog
 from schema.errors import Unauthenticated
-from schema.loaders import Loaders
+from schema.loaders import Loaders, LoaderSets
+from schema.sources import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +31,6 @@ class Viewer:
     scopes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """The ports that the schema may use; filled in `bff.wiring`, faked in tests."""
-
-    users: UserPort
-    orders: OrderPort
-    products: ProductPort
-    payments: PaymentPort
-    notifications: NotificationPort
-    status: StatusPort
-
-
 def _random_key() -> str:
     return uuid.uuid4().hex
 
@@ -54,8 +41,9 @@ class Context:
 
     Attributes:
         viewer: Who is asking; None for somebody without a token.
-        sources: For lists and commands.
-        loaders: For single records by id; batches and remembers within this operation only.
+        ports: Who is asked, by importance.
+        loader_sets: Made for this operation only.
+        status: How the services are doing.
         degraded: Collects what is served old or not at all.
         idempotency_key: The request's own, from its `Idempotency-Key` header; None without one.
         spent_keys: Those that a command of this operation was given already.
@@ -63,8 +51,9 @@ class Context:
     """
 
     viewer: Viewer | None
-    sources: Sources
-    loaders: Loaders
+    ports: Callable[[Importance], Sources]
+    loader_sets: LoaderSets
+    status: StatusPort
     degraded: DegradedLog = field(default_factory=DegradedLog)
     idempotency_key: str | None = None
     spent_keys: set[str] = field(default_factory=set[str])
@@ -80,6 +69,14 @@ class Context:
         if self.viewer is None:
             raise Unauthenticated
         return self.viewer
+
+    def sources(self, question: Asks) -> Sources:
+        """For lists and commands: whom the field that asks *question* may ask."""
+        return self.ports(question.importance)
+
+    def loaders(self, question: Asks) -> Loaders:
+        """For single records by id: batches and remembers within this operation only."""
+        return self.loader_sets.of(question.importance)
 
 
 Info = strawberry.Info[Context, None]

@@ -119,6 +119,8 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
             del self._memo[key]
 
     def _leave(self, key: K, shared: Future[V], own: Future[V]) -> None:
+        if not own.cancelled():
+            own.exception()  # an operation that was cancelled may never have begun to wait for it
         self._waiters[shared] -= 1
         if self._waiters[shared]:
             return

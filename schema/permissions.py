@@ -49,5 +49,8 @@ def allowed(*permissions: BasePermission) -> list[FieldExtension]:
 SIGNED_IN = allowed(IsAuthenticated())
 """For every root field that has no narrower rule."""
 
-OPERATORS = allowed(IsAuthenticated(), HasScope("bff.operator"))
+OPERATOR_SCOPE = "bff.operator"
+"""What a token must name to show how the services are doing."""
+
+OPERATORS = allowed(IsAuthenticated(), HasScope(OPERATOR_SCOPE))
 """For what only operators may see."""

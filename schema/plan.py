@@ -38,8 +38,11 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from datasources.importance import Importance
 from datasources.ports.products import BATCH_LIMIT
+from schema.arguments import checked_ids, checked_size
 from schema.asks import KEY, Asks, Per
+from schema.errors import BadUserInput
 
 _Key: TypeAlias = tuple[object, ...]
 
@@ -52,6 +55,7 @@ class PlannedCall:
         service: Who is asked.
         operation: What.
         scope: What our service token must allow.
+        importance: How much the answer would miss them.
         batched: Whether each call asks for many things.
         things: How many things are asked for, at most.
         open_ended: Whether there may be more, because nothing in the document bounds a list.
@@ -60,6 +64,7 @@ class PlannedCall:
     service: str
     operation: str
     scope: str
+    importance: Importance
     batched: bool
     things: int
     open_ended: bool
@@ -208,7 +213,7 @@ class _Planner:
         question = _asks_of(field)
         if question is not None:
             arguments = get_argument_values(field, nodes[0], self._variables)
-            size = _size(arguments[question.sized_by]) if question.sized_by else None
+            size = _size(question.sized_by, arguments, nodes) if question.sized_by else None
             self._count(question, (owner.name, nodes[0].name.value, repr(arguments)), place, size)
             place = replace(place, wave=place.wave + 1, size=size)
         kind, is_list = _unwrapped(field)
@@ -226,7 +231,8 @@ class _Planner:
         elif question.per is Per.ARGUMENTS:
             self._once((question.service, question.operation, place.wave, wording), question, place)
         else:
-            self._add((question.service, question.operation, place.wave), question, place, size)
+            key = (question.service, question.operation, question.importance, place.wave)
+            self._add(key, question, place, size)
 
     def _once(self, key: _Key, question: Asks, place: _Place) -> None:
         wave, call = self._calls.get(key, (place.wave, _call(question)))
@@ -244,6 +250,7 @@ def _call(question: Asks, things: int = 1) -> PlannedCall:
         service=question.service,
         operation=question.operation,
         scope=question.scope,
+        importance=question.importance,
         batched=question.per is Per.WAVE,
         things=things,
         open_ended=False,
@@ -265,8 +272,15 @@ def _unwrapped(field: GraphQLField) -> tuple[GraphQLCompositeType, bool]:
     return kind, is_list
 
 
-def _size(argument: int | list[object]) -> int:
-    return argument if isinstance(argument, int) else len(argument)
+def _size(argument: str, arguments: Mapping[str, Any], nodes: list[FieldNode]) -> int:
+    """How many objects come of it; raises `GraphQLError` where the resolver would refuse it."""
+    given: int | list[str] = arguments[argument]
+    try:
+        if isinstance(given, int):
+            return checked_size(argument, given)
+        return len(checked_ids(argument, given))
+    except BadUserInput as problem:
+        raise GraphQLError(str(problem), nodes, original_error=problem) from None
 
 
 def _line(call: PlannedCall) -> str:

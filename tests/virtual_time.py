@@ -20,9 +20,12 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 class _Selector(selectors.SelectSelector):
     loop: VirtualLoop
+    stirred = False
 
     def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0)
+        # Where nothing has arrived since the last jump, nothing is on its way.
+        ready = super().select(self.loop.patience if self.stirred and timeout != 0 else 0)
+        self.stirred = bool(ready) or (self.stirred and timeout == 0)
         if ready or timeout == 0:
             return ready
         if timeout is None:
@@ -32,10 +35,16 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next timer instead of waiting for it."""
+    """Jumps to the next timer instead of waiting for it.
 
-    def __init__(self) -> None:
+    Args:
+        patience: Real time that sockets of this machine are given before a jump (seconds). Both
+            ends must be in this loop.
+    """
+
+    def __init__(self, patience: float = 0.0) -> None:
         self.elapsed = 0.0
+        self.patience = patience
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from graphql import (
     ASTValidationRule,
+    DirectiveNode,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
@@ -26,6 +27,7 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from bff.graphql.field_deadlines import DeadlinesArePositive, deadlines_of
 from bff.graphql.limits import Limits, sizes
 from bff.graphql.refusal import Refusal, coded
 
@@ -49,10 +51,12 @@ class Operation:
 
     Attributes:
         reads: Whether it asks for more than what the schema says about itself.
+        deadlines: What gives its fields less time than it has itself; hardly any has one.
     """
 
     kind: OperationType
     reads: bool
+    deadlines: Sequence[DirectiveNode] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Documents:
             *specified_rules,
             MaybeNullValidationRule,
             OneOfInputValidationRule,
+            DeadlinesArePositive,
         )
         if not introspection:
             self._rules = (*self._rules, NoSchemaIntrospectionCustomRule)
@@ -206,12 +211,11 @@ class Documents:
             too_complex = len(errors) == 1 and isinstance(errors[0], ValidationAbortedError)
             code = "QUERY_TOO_COMPLEX" if too_complex else "BAD_USER_INPUT"
             raise InvalidDocument([request_error(error, code) for error in errors])
-        operations = {
-            definition.name.value if definition.name else None: Operation(
-                definition.operation, size.reads
-            )
-            for definition, size in measured
-        }
+        deadlines = deadlines_of(node)
+        operations: dict[str | None, Operation] = {}
+        for definition, size in measured:
+            name = definition.name.value if definition.name else None
+            operations[name] = Operation(definition.operation, size.reads, deadlines[name])
         return Document(node, operations), tokens
 
 

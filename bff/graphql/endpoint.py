@@ -18,6 +18,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import orjson
@@ -25,15 +26,17 @@ import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
-from bff.graphql import terms
+from bff.graphql import explaining, terms
 from bff.graphql.disconnect import ClientGone, while_connected
 from bff.graphql.documents import Document, Documents, InvalidDocument, Operation, request_error
 from bff.graphql.execution import Execution, never_began
 from bff.graphql.limits import Limits
 from bff.graphql.negotiation import response_type, wants_page
+from bff.graphql.plan_report import Planner
 from bff.graphql.refusal import GRAPHQL, JSON, NO_STORE, Answer, Refusal, errors_only
 from bff.graphql.request import Headers, Question, read_body, read_url
 from bff.graphql.seams import InvalidToken, NewContext, Tokens, Unverifiable
+from bff.middleware.admission import waited
 from bff.middleware.errors import traceback_of
 from bff.middleware.request_id import request_id_of
 from datasources.clock import Clock, SystemClock
@@ -66,6 +69,7 @@ class GraphQLEndpoint:
     Args:
         documents: Parses and validates.
         execution: Executes.
+        planner: Tells what would be executed.
         tokens: Knows callers by their tokens.
         new_context: Makes what resolvers are given.
         limits: How big a request may be.
@@ -80,6 +84,7 @@ class GraphQLEndpoint:
         *,
         documents: Documents,
         execution: Execution,
+        planner: Planner,
         tokens: Tokens,
         new_context: NewContext,
         limits: Limits,
@@ -90,6 +95,7 @@ class GraphQLEndpoint:
     ) -> None:
         self._documents = documents
         self._execution = execution
+        self._planner = planner
         self._tokens = tokens
         self._new_context = new_context
         self._limits = limits
@@ -133,9 +139,12 @@ class GraphQLEndpoint:
         self, question: Question, headers: Headers, scope: Scope, media_type: str
     ) -> Answer:
         """Raises `Refusal`."""
-        asked = self._clock.monotonic()
+        asked = self._clock.monotonic() - waited(scope)
         key = terms.idempotency_key(headers)
+        mode = explaining.wanted(headers)
         viewer = await self._viewer(headers)
+        if mode is not None:
+            explaining.check_allowed(viewer)
         try:
             document = self._documents.get(question.query)
         except InvalidDocument as invalid:
@@ -146,26 +155,35 @@ class GraphQLEndpoint:
         if _method(scope) == "GET":
             _check_get(operation, headers)
         longest = terms.patience(headers, self._deadlines.of(operation.kind))
+        journal = explaining.journal_for(mode)
         with entered(
             OperationScope(
                 deadline=asked + longest,
                 request_id=request_id_of(scope),
                 principal=viewer.id if viewer is not None else "",
                 traceparent=terms.traceparent(headers),
+                journal=journal,
             )
         ):
             context = self._new_context(viewer, key)
-            result = await self._execute(document, question, context)
-        if never_began(result):
+            if journal is None or not journal.rehearsal:
+                result = await self._execute(document, question, context)
+            else:
+                execute = partial(self._execute, document, context=context)
+                result = await self._planner.plan(document, question, journal, execute)
+        if never_began(result) and result.extensions is None:
             shown = [request_error(error) for error in result.errors or ()]
             return _not_begun(errors_only(shown), media_type)
-        cacheable = operation.kind is OperationType.QUERY and not result.errors
+        told = {"Vary": _VARY}
+        if journal is not None:
+            told |= explaining.conclude(result, journal, asked, self._clock.monotonic())
+        cacheable = operation.kind is OperationType.QUERY and not result.errors and journal is None
         return Answer(
             status=200,
             body=self._body(result, context, request_id_of(scope)),
             media_type=media_type,
             cache_control=_PRIVATE if cacheable else NO_STORE,
-            headers={"Vary": _VARY},
+            headers=told,
         )
 
     async def _viewer(self, headers: Headers) -> Viewer | None:
@@ -194,7 +212,11 @@ class GraphQLEndpoint:
     ) -> ExecutionResult:
         try:
             return await self._execution.run(
-                document, question.variables, question.operation_name, context
+                document,
+                question.variables,
+                question.operation_name,
+                context,
+                question.on_error,
             )
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -207,9 +229,12 @@ class GraphQLEndpoint:
         errors = result.errors or []
         if errors:
             body["errors"] = [self._shown(error, request_id) for error in errors]
+        extensions = result.extensions or {}
         degraded = context.degraded.entries(errors, result.data)
         if degraded:
-            body["extensions"] = {"degraded": degraded}
+            extensions["degraded"] = degraded
+        if extensions:
+            body["extensions"] = extensions
         return orjson.dumps(body)
 
     def _shown(self, error: GraphQLError, request_id: str) -> Mapping[str, object]:

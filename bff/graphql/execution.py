@@ -2,42 +2,74 @@
 
 Strawberry has no public way in for such a document: `Schema.execute` takes text, and its parser and
 validation caches are extensions, which cost more per operation than they save. What it does after
-validating is one call of graphql-core's `execute` with its own executor class, so that is what is
-done here. Not run are therefore: schema extensions and custom schema directives (a schema with any
-is refused), and `Schema.process_errors`, which logs whole documents.
+validating is to run graphql-core's executor in a class of its own, so that is what is done here,
+in a class for each way to treat errors. Not run are therefore: schema extensions (a schema with any
+is refused), directives other than `@deadline` (likewise), and `Schema.process_errors`, which logs
+whole documents.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, cast
 
 import strawberry
-from graphql import (
-    ExecutionResult,
-    GraphQLSchema,
-    execute,  # pyright: ignore[reportUnknownVariableType] - a type argument is left out there
-)
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from bff.graphql.documents import MOST_ERRORS, Document
+from bff.graphql.executor import OperationExecutor
+from bff.graphql.field_deadlines import (
+    HaltingUntil,
+    NullingUntil,
+    PropagatingUntil,
+    unusable_deadlines,
+)
+from bff.graphql.on_error import HaltingExecutor, NullingExecutor, OnError
+from datasources.clock import Clock, SystemClock
 from schema.context import Context
+from schema.deadline import deadline
+
+_EXECUTORS: dict[OnError, type[OperationExecutor]] = {
+    OnError.NULL: NullingExecutor,
+    OnError.PROPAGATE: OperationExecutor,
+    OnError.HALT: HaltingExecutor,
+}
+_KEEPING_DEADLINES: dict[OnError, type[OperationExecutor]] = {
+    OnError.NULL: NullingUntil,
+    OnError.PROPAGATE: PropagatingUntil,
+    OnError.HALT: HaltingUntil,
+}
 
 
 class Execution:
     """Runs operations against one schema.
 
     Args:
-        schema: Without extensions and without custom directives.
+        schema: Without extensions, without an executor of its own, and without directives for
+            queries but `@deadline`.
         introspection: Whether errors may suggest names.
+        clock: Replaced in tests.
     """
 
-    def __init__(self, schema: strawberry.Schema, *, introspection: bool = True) -> None:
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        introspection: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
         untyped = cast("Any", schema)
-        if untyped.extensions or untyped.directives:
+        if (
+            untyped.extensions
+            or untyped.execution_context_class is not StrawberryGraphQLCoreExecutionContext
+            or any(directive is not deadline for directive in untyped.directives)
+        ):
             raise ValueError("Extensions and directives of the schema would not be run.")
         self._schema = core_schema(schema)
-        self._executor = untyped.execution_context_class
         self._hide_suggestions = not introspection
+        self._clock = clock or SystemClock()
 
     async def run(
         self,
@@ -45,23 +77,52 @@ class Execution:
         variables: dict[str, Any] | None,
         operation_name: str | None,
         context: Context,
+        on_error: OnError = OnError.PROPAGATE,
     ) -> ExecutionResult:
-        """What came of the operation: data, errors or both, also when resolvers raise."""
-        result = execute(
+        """What came of the operation: data, errors or both, also when resolvers raise.
+
+        Nothing that it has begun is under way any more afterwards, except what services are asked
+        for everybody.
+        """
+        operation = document.operation(operation_name)
+        executors = _KEEPING_DEADLINES if operation.deadlines else _EXECUTORS
+        executor = self._executor(executors[on_error], document, variables, operation_name, context)
+        if not isinstance(executor, OperationExecutor):
+            return ExecutionResult(None, executor)
+        if operation.deadlines:
+            errors = unusable_deadlines(executor, operation.deadlines)
+            if errors:
+                return ExecutionResult(None, errors[:MOST_ERRORS])
+        try:
+            result = executor.execute_operation()
+            if isinstance(result, Awaitable):
+                result = await cast("Awaitable[ExecutionResult]", result)
+        finally:
+            await executor.end()
+        return cast("ExecutionResult", result)
+
+    def _executor(
+        self,
+        kind: type[OperationExecutor],
+        document: Document,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        context: Context,
+    ) -> OperationExecutor | list[GraphQLError]:
+        """The errors in the variables, if there are any."""
+        built = cast("Any", kind).build(
             self._schema,
             document.node,
             context_value=context,
-            variable_values=variables,
+            raw_variable_values=variables,
             operation_name=operation_name,
             max_coercion_errors=MOST_ERRORS,
-            executor_class=self._executor,
-            is_awaitable=cast("Any", optimized_is_awaitable),
+            is_awaitable=optimized_is_awaitable,
             hide_suggestions=self._hide_suggestions,
-            operation_extensions=None,
         )
-        if isinstance(result, ExecutionResult):
-            return result
-        return await result
+        if isinstance(built, OperationExecutor):
+            built.prepare(self._clock)
+        return cast("OperationExecutor | list[GraphQLError]", built)
 
 
 def core_schema(schema: strawberry.Schema) -> GraphQLSchema:

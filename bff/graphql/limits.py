@@ -26,6 +26,8 @@ class Limits:
     defaults the worst document found takes about 0.2 s; it grows with the square of `fields`.
 
     Attributes:
+        operations: Under way at once, those that wait to begin included.
+        wait_seconds: Before an operation begins.
         body_bytes: Of a request.
         body_seconds: In which it must have arrived.
         url_bytes: Path and query string.
@@ -40,6 +42,8 @@ class Limits:
         root_fields: Of an operation.
     """
 
+    operations: int = 1_024
+    wait_seconds: float = 2.5
     body_bytes: int = 262_144
     body_seconds: float = 10.0
     url_bytes: int = 16_384

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope
 from bff.graphql.disconnect import ClientGone
 from bff.graphql.limits import Limits
 from bff.graphql.negotiation import names_json
+from bff.graphql.on_error import OnError
 from bff.graphql.refusal import JSON, Refusal
 
 Json = dict[str, object]
@@ -39,11 +40,13 @@ class Question:
         query: The document.
         variables: By name, not yet coerced.
         operation_name: Which operation of the document; None for its only one.
+        on_error: What an error does to the rest of the answer.
     """
 
     query: str
     variables: Json | None
     operation_name: str | None
+    on_error: OnError
 
 
 class Headers:
@@ -181,7 +184,17 @@ def _question(parameters: Mapping[str, object]) -> Question:
     extensions = parameters.get("extensions")
     if extensions is not None and not isinstance(extensions, dict):
         raise Refusal(400, '"extensions" must be an object or null.')
-    return Question(query, cast("Json | None", variables), operation_name or None)
+    on_error = _on_error(parameters.get("onError"))
+    return Question(query, cast("Json | None", variables), operation_name or None, on_error)
+
+
+def _on_error(given: object) -> OnError:
+    """Null is as good as nothing, as for every optional parameter of GraphQL over HTTP."""
+    if given is None:
+        return OnError.PROPAGATE
+    if not isinstance(given, str) or given not in OnError.__members__:
+        raise Refusal(400, '"onError" must be "NULL", "PROPAGATE" or "HALT".')
+    return OnError[given]
 
 
 def _is_json(content_type: str | None) -> bool:

@@ -14,7 +14,7 @@ _HEADERS = (
 
 
 class SecurityHeaders:
-    """Add each header that the response does not set itself: only the explorer relaxes one."""
+    """Add each header that the response does not set itself: only our pages relax one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -11,6 +11,7 @@ from bff.settings.upstreams import UpstreamSettings, UpstreamsSettings
 from bff.settings.values import (
     SYMMETRIC,
     Algorithms,
+    Count,
     File,
     Format,
     KeyUrl,
@@ -105,8 +106,12 @@ class LogSettings(Part, frozen=True):
 
 
 class LimitsSettings(Part, frozen=True):
-    """How big a request may be: the numbers of `bff.graphql.limits.Limits`."""
+    """How much is taken on, and how big a request may be: `bff.graphql.limits.Limits`."""
 
+    operations: Count = 1_024
+    """Operations under way at once in a process; a sixteenth is kept for writes."""
+    wait_seconds: Seconds = 2.5
+    """Longest wait to begin when the processor is busy; two fifths of it when it stays so."""
     body_bytes: Size = 262_144
     """Body of a request."""
     url_bytes: Size = 16_384

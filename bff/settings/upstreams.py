@@ -14,10 +14,12 @@ from bff.settings.values import (
     Count,
     File,
     HeaderSecret,
+    Operations,
     QueueLength,
     Ratio,
     Retries,
     Seconds,
+    Switch,
 )
 
 
@@ -28,6 +30,8 @@ class BulkheadSettings(Part, frozen=True):
     """Most calls in flight."""
     queue: QueueLength = 128
     """Most calls that wait for a slot."""
+    adaptive: Switch = False
+    """Lower the limit, down to 4, while the service answers more slowly the more it is asked."""
 
 
 class BreakerSettings(Part, frozen=True):
@@ -43,6 +47,19 @@ class BreakerSettings(Part, frozen=True):
     """Failures in a row that open it, whatever the share."""
     reset_seconds: Seconds = 30.0
     """Time open before one call probes the service."""
+    slow_seconds: Seconds = 2.5
+    """From when on an answer to a read is slow; at most 5/6 of the limit of an attempt."""
+    slow_ratio: Ratio = 0.9
+    """Share of slow answers, among as many as MINIMUM_CALLS, that opens it."""
+
+
+class HedgeSettings(Part, frozen=True):
+    """Which reads are asked a second time when the first answer is long in coming."""
+
+    operations: Operations = ()
+    """Reads of the service that are asked a second time when an answer is long in coming."""
+    after_seconds: Seconds = 0.5
+    """How long the first attempt has for itself."""
 
 
 class CacheSettings(Part, frozen=True):
@@ -108,6 +125,7 @@ class UpstreamSettings(Part, frozen=True):
     """Most repeats of an idempotent call."""
     bulkhead: BulkheadSettings = BulkheadSettings()
     breaker: BreakerSettings = BreakerSettings()
+    hedge: HedgeSettings = HedgeSettings()
     cache: CacheSettings = CacheSettings()
     api_key: HeaderSecret | None = None
     """Sent as `X-API-Key` instead of a service token."""

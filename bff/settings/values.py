@@ -26,6 +26,7 @@ SECRET_BYTES = 32
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _IN_URL = re.compile(r"[A-Za-z0-9._~:/@!$&'()*+,;=%?#\[\]-]+")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]|\.(?!\.))*")
+_OPERATION = re.compile(r"[a-z][a-z_]*")
 _DOTTED_NUMBERS = re.compile(r"[0-9.]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DIGITS = 30
@@ -103,6 +104,12 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
 def _algorithms(values: tuple[str, ...]) -> tuple[str, ...]:
     if not {*SYMMETRIC, *ASYMMETRIC}.issuperset(values):
         raise PydanticCustomError("algorithm", "unknown")
+    return values
+
+
+def _operations(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_OPERATION.fullmatch(value) for value in values):
+        raise PydanticCustomError("operations", "no names")
     return values
 
 
@@ -203,6 +210,12 @@ Origins = Annotated[
     BeforeValidator(_listed),
     AfterValidator(_origins),
     Takes("origins such as https://app.example.com, or * for all"),
+]
+Operations = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed),
+    AfterValidator(_operations),
+    Takes("names of operations such as by_id, separated by commas"),
 ]
 Level = Annotated[
     Literal["debug", "info", "warning", "error"],

@@ -10,8 +10,10 @@ from datasources.errors import Unauthorized
 from datasources.events import (
     AttemptFinished,
     BreakerChanged,
+    CallShed,
     Event,
     FallbackServed,
+    HedgeStarted,
     RetryScheduled,
 )
 
@@ -37,6 +39,13 @@ def log_event(event: Event) -> None:
                 delay_seconds=round(event.delay, 3),
                 cause=event.cause,
             )
+        case HedgeStarted():
+            _log.info(
+                "hedge started",
+                service=event.service,
+                operation=event.operation,
+                after_seconds=round(event.after, 3),
+            )
         case FallbackServed():
             _log.info(
                 "fallback served",
@@ -44,6 +53,15 @@ def log_event(event: Event) -> None:
                 operation=event.operation,
                 reason=event.reason,
                 age_seconds=round(event.age, 3),
+            )
+        case CallShed():
+            # As many as there are calls, when there is too much to do already.
+            _log.debug(
+                "call shed",
+                service=event.service,
+                operation=event.operation,
+                importance=event.importance.name,
+                reason=event.reason,
             )
         case AttemptFinished() if event.outcome == Unauthorized.__name__:
             _log.warning("credentials refused", service=event.service, operation=event.operation)

@@ -58,6 +58,10 @@ class ByteCache:
             self._entries.move_to_end(key)
         return entry
 
+    def peek(self, key: Key) -> Entry | None:
+        """As `get`, and does not count as use."""
+        return self._entries.get(key)
+
     def put(self, key: Key, entry: Entry) -> None:
         """Keep *entry* under *key*, in place of what was there."""
         self.drop(key)

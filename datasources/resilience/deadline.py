@@ -10,12 +10,10 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager
 
 from datasources.clock import Clock
-from datasources.scope import current_scope, entered
+from datasources.scope import Scope, current_scope, entered
 
 RESERVE = 0.02
 """Kept back from every deadline for serving an old value (seconds)."""
@@ -26,8 +24,6 @@ def time_left(clock: Clock) -> float:
     return current_scope().deadline - RESERVE - clock.monotonic()
 
 
-@contextmanager
-def until(deadline: float) -> Generator[None]:
+def until(deadline: float) -> AbstractContextManager[Scope]:
     """Everything awaited inside is due at *deadline* (monotonic seconds)."""
-    with entered(replace(current_scope(), deadline=deadline)):
-        yield
+    return entered(current_scope().due(deadline))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from datasources.errors import DatasourceError
 from datasources.resilience.last_good import LastGood
 from datasources.resilience.pipeline import Call, Handler, Reply, V
@@ -26,8 +28,9 @@ class FreshCache:
             return Reply(fresh)
         if call.narrow is None:
             return await proceed(call)
+        narrowed = replace(call.narrow(missing), importance=call.importance)
         try:
-            rest = await proceed(call.narrow(missing))
+            rest = await proceed(narrowed)
         except DatasourceError as failure:
             return Reply(fresh, failure)
         return Reply({**fresh, **rest.parts}, rest.failure)

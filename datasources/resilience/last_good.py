@@ -79,6 +79,20 @@ class LastGood:
                 return False
         return True
 
+    def seen(self, call: Call[V]) -> dict[str, Sourced[V]]:
+        """The parts of *call* that are fresh or better than nothing; looking changes nothing."""
+        now = self._clock.monotonic()
+        found: dict[str, Sourced[V]] = {}
+        for key in call.keys:
+            entry = self._cache.peek(_named(call, key))
+            if entry is None:
+                continue
+            if now < entry.fresh_until and not self._superseded(call, entry.asked):
+                found[key] = _sourced(call, entry, now, Origin.CACHE)
+            elif now < entry.stale_until:
+                found[key] = _sourced(call, entry, now, Origin.STALE)
+        return found
+
     def instead_of(self, call: Call[V], failure: DatasourceError) -> Reply[V] | None:
         """What is kept, in the place of *failure*, which the other keys get; None for nothing."""
         parts = self.stale(call, failure.reason)

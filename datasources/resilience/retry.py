@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from datasources.clock import Clock
 from datasources.errors import (
@@ -18,7 +17,7 @@ from datasources.errors import (
     UpstreamRefusal,
 )
 from datasources.events import Events, RetryScheduled
-from datasources.resilience.deadline import time_left
+from datasources.resilience.deadline import RESERVE, time_left
 from datasources.resilience.pipeline import IDEMPOTENT_METHODS, Call, Handler, Reply, V
 from datasources.resilience.retry_budget import RetryBudget
 
@@ -31,8 +30,9 @@ class Retry:
 
     Before retry *n* it waits a random time between 0 and `min(ceiling, base * 2 ** (n - 1))`
     ("full jitter"), or as long as the service asked for with Retry-After. It fails at once when
-    the wait does not fit the deadline, the budget is spent, or the breaker would refuse. After an
-    attempt that ran into its limit, as much time must be left again.
+    the wait does not fit the deadline of anybody who waits for the answer, the budget is spent, or
+    the breaker would refuse. After an attempt that ran into its limit, as much time must be left
+    again.
 
     Once an attempt has failed, the caller hears of that failure, never of a repeat that was not
     sent or was put off. Nor, for a write, of a repeat that was refused: "in progress" or "not
@@ -80,6 +80,7 @@ class Retry:
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
         self._budget.deposit()
         met: UpstreamFailure | TryLater | None = None
+        retries = 0
         while True:
             try:
                 return await proceed(call)
@@ -98,33 +99,43 @@ class Retry:
                 raise met from refusal
             if met is None or isinstance(latest, UpstreamFailure):
                 met = latest
-            delay = self._delay(call, latest)
+            retries += 1
+            delay = self._delay(call, latest, retries)
             if delay is None:
                 raise met
-            self._announce(call, latest, delay)
+            self._announce(call, latest, retries, delay)
             await self._sleep(delay)
-            call = replace(call, attempt=call.attempt + 1)
+            call = call.but(attempt=next(call.numbers))
 
-    def _delay(self, call: Call[V], failure: UpstreamFailure | TryLater) -> float | None:
+    def _delay(
+        self, call: Call[V], failure: UpstreamFailure | TryLater, retry: int
+    ) -> float | None:
         """How long to wait before asking again (seconds); None when it is not worth it."""
-        if not (failure.retryable and call.repeatable and call.attempt <= self._retries):
+        if not (failure.retryable and call.repeatable and retry <= self._retries):
             return None
         if call.route.method not in IDEMPOTENT_METHODS and call.idempotency_key is None:
             return None
-        delay = self._uniform(0.0, min(self._ceiling, self._base * 2.0 ** (call.attempt - 1)))
+        delay = self._uniform(0.0, min(self._ceiling, self._base * 2.0 ** (retry - 1)))
         if failure.retry_after is not None:
             delay = max(delay, failure.retry_after)
         needed = failure.limit if isinstance(failure, AttemptTimedOut) else 0.0
-        if delay + needed >= time_left(self._clock) or not self._admits():
+        if delay + needed >= self._left(call) or not self._admits():
             return None
         return delay if self._budget.withdraw() else None
 
-    def _announce(self, call: Call[V], failure: DatasourceError, delay: float) -> None:
+    def _left(self, call: Call[V]) -> float:
+        """For how long an answer would find somebody (seconds)."""
+        left = time_left(self._clock)
+        if call.due is None:
+            return left
+        return min(left, call.due() - RESERVE - self._clock.monotonic())
+
+    def _announce(self, call: Call[V], failure: DatasourceError, retry: int, delay: float) -> None:
         self._events.publish(
             RetryScheduled(
                 service=call.route.service,
                 operation=call.route.operation,
-                retry=call.attempt,
+                retry=retry,
                 delay=delay,
                 cause=type(failure).__name__,
             )

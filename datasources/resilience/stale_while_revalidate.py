@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from datasources.errors import DeadlineExceeded
 from datasources.events import Events, FallbackServed
 from datasources.resilience.last_good import LastGood
@@ -53,7 +51,7 @@ class StaleWhileRevalidate:
     async def _answer(self, call: Call[V], proceed: Handler) -> Reply[V]:
         if self._last_good.covers(call):
             try:
-                return await proceed(replace(call, patience=self._patience))
+                return await proceed(call.but(patience=self._patience, has_old=True))
             except (Unsettled, DeadlineExceeded) as failure:
                 kept = self._last_good.instead_of(call, failure)
             # What was kept may have been dropped during the wait, while time is left to ask.

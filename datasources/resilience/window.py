@@ -27,12 +27,14 @@ class RollingWindow:
         self._now = 0
         self.clear()
 
-    def add(self, *amounts: int) -> None:
-        """Add one amount to each counter, in their order."""
+    def add(self, *amounts: int) -> tuple[int, ...]:
+        """Add one amount to each counter, in their order; what `totals` is then."""
         current = self._slices[self._roll()]
         for index, amount in enumerate(amounts):
-            current[index] += amount
-            self._totals[index] += amount
+            if amount:
+                current[index] += amount
+                self._totals[index] += amount
+        return tuple(self._totals)
 
     def totals(self) -> tuple[int, ...]:
         """The sum of each counter, in their order."""

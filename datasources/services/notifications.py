@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -36,6 +37,9 @@ _MARK_READ = Route(
 
 class Notifications:
     """Implements `ports.notifications.NotificationPort` over REST."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({_RECENT.operation})
+    """Operations that change nothing."""
 
     def __init__(self, ask: Handler) -> None:
         self._ask = ask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
@@ -59,6 +59,11 @@ _CREATE = Route(
 
 class Orders:
     """Implements `ports.orders.OrderPort` over REST."""
+
+    READS: ClassVar[frozenset[str]] = frozenset(
+        {_RECENT.operation, _PAGE.operation, _BY_ID.operation}
+    )
+    """Operations that change nothing."""
 
     def __init__(self, ask: Handler) -> None:
         self._ask = ask

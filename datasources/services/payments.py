@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from datasources.ids import segment
@@ -23,6 +25,9 @@ _BY_ORDER = Route(
 
 class Payments:
     """Implements `ports.payments.PaymentPort` over REST."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({_BY_ORDER.operation})
+    """Operations that change nothing."""
 
     def __init__(self, ask: Handler) -> None:
         self._ask = ask

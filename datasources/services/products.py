@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -26,6 +27,9 @@ _BY_IDS = Route(
 
 class Products:
     """Implements `ports.products.ProductPort` over REST."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({_BY_IDS.operation})
+    """Operations that change nothing."""
 
     def __init__(self, ask: Handler) -> None:
         self._ask = ask

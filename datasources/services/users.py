@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from datasources.ids import segment
@@ -22,6 +24,9 @@ _BY_ID = Route(
 
 class Users:
     """Implements `ports.users.UserPort` over REST."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({_BY_ID.operation})
+    """Operations that change nothing."""
 
     def __init__(self, ask: Handler) -> None:
         self._ask = ask

@@ -1,50 +1,25 @@
-import { pick, useGraphiQL } from "@graphiql/react";
-import { useCallback, useSyncExternalStore } from "react";
-
-interface Entry {
-  served: "STALE" | "NOTHING";
-}
+import type { Extensions } from "./answer";
 
 /**
  * One line on what the answer in sight serves old, or not at all.
  *
- * It reads the result pane rather than what was fetched: each tab has an answer of its own. The
- * element is always there, since a screen reader announces what changes in one that it knows.
+ * The element is always there, since a screen reader announces what changes in one that it knows.
  */
-export function DegradedNotice() {
-  const { responseEditor } = useGraphiQL(pick("responseEditor"));
-  const subscribe = useCallback(
-    (changed: () => void) => {
-      const subscription = responseEditor?.onDidChangeModelContent(changed);
-      return () => subscription?.dispose();
-    },
-    [responseEditor],
-  );
-  const notice = useSyncExternalStore(subscribe, () => noticeFor(responseEditor?.getValue() ?? ""));
+export function DegradedNotice({ degraded }: { degraded: Extensions["degraded"] }) {
   return (
     <p className="degraded" role="status">
-      {notice}
+      {noticeFor(degraded ?? [])}
     </p>
   );
 }
 
-function noticeFor(answer: string): string {
-  const entries = degradedIn(answer);
+function noticeFor(entries: NonNullable<Extensions["degraded"]>): string {
   const old = entries.filter(({ served }) => served === "STALE").length;
   const missing = entries.length - old;
   const parts: string[] = [];
   if (old > 0) parts.push(`${counted(old)} old`);
   if (missing > 0) parts.push(`${old > 0 ? isOrAre(missing) : counted(missing)} missing`);
   return parts.length > 0 ? `Degraded: ${parts.join(", ")}. See extensions.degraded.` : "";
-}
-
-function degradedIn(answer: string): readonly Entry[] {
-  try {
-    const { extensions } = JSON.parse(answer) as { extensions?: { degraded?: Entry[] } };
-    return extensions?.degraded ?? [];
-  } catch {
-    return []; // The pane is empty while an answer is awaited.
-  }
 }
 
 function counted(parts: number): string {

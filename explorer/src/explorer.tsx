@@ -1,12 +1,15 @@
 import { GraphiQL } from "graphiql";
 
+import { BesideAnswer } from "./beside_answer";
 import type { Configuration } from "./configuration";
-import { DegradedNotice } from "./degraded";
 import { BUILT_IN, tabOf } from "./examples";
+import { ModeChoice } from "./explain_mode";
 import { createFetcher } from "./fetcher";
 import icon from "./icon.svg";
 import { createStorage } from "./storage";
 import { SystemTheme } from "./system_theme";
+
+const choice = new ModeChoice();
 
 /** GraphiQL, told where to ask, as whom, and what to show first. */
 export function Explorer({ endpoint, token, queries }: Configuration) {
@@ -15,7 +18,7 @@ export function Explorer({ endpoint, token, queries }: Configuration) {
   const tabs = (queries.length > 0 ? queries : BUILT_IN).map(tabOf);
   return (
     <GraphiQL
-      fetcher={createFetcher(endpoint, headers ?? {})}
+      fetcher={createFetcher(endpoint, headers ?? {}, choice.get)}
       storage={createStorage(endpoint, headersText, tabs[0], localStorage)}
       defaultTabs={tabs}
       defaultEditorToolsVisibility="variables"
@@ -32,7 +35,7 @@ export function Explorer({ endpoint, token, queries }: Configuration) {
         </span>
       </GraphiQL.Logo>
       <GraphiQL.Footer>
-        <DegradedNotice />
+        <BesideAnswer choice={choice} />
       </GraphiQL.Footer>
       <SystemTheme />
     </GraphiQL>

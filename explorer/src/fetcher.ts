@@ -1,6 +1,8 @@
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
 import { type ExecutionResult, getOperationAST, parse } from "graphql";
 
+import type { Mode } from "./explain_mode";
+
 type HeaderValues = Readonly<Record<string, string>>;
 
 const MEDIA_TYPES = "application/graphql-response+json, application/json;q=0.9";
@@ -13,14 +15,21 @@ const DEMO_RESTARTED = "Reload the page: the demo was restarted.";
  *
  * @param demoHeaders - What a demo's token is sent in, if there is one. The first introspection
  *   gets them from here, as it starts before the headers editor is there to be read.
+ * @param explain - How an operation is explained now; who writes the header himself is not overruled.
  */
-export function createFetcher(endpoint: string, demoHeaders: HeaderValues): Fetcher {
+export function createFetcher(
+  endpoint: string,
+  demoHeaders: HeaderValues,
+  explain: () => Mode,
+): Fetcher {
   return async (parameters, options) => {
     const isIntrospection = parameters.operationName === "IntrospectionQuery";
     const given = options?.headers ?? (isIntrospection ? demoHeaders : {});
     let headers: Headers;
     try {
       headers = new Headers({ "Content-Type": "application/json", Accept: MEDIA_TYPES });
+      const mode = explain();
+      if (mode !== "off" && !isIntrospection) headers.set("Bff-Explain", mode);
       for (const [name, value] of Object.entries(given)) headers.set(name, String(value));
     } catch (error) {
       return failure(`Nothing was sent: the headers are not valid. ${String(error)}`);

@@ -6,6 +6,7 @@ import "@graphiql/plugin-doc-explorer/style.css";
 import "@graphiql/plugin-history/style.css";
 import "graphiql/graphiql.css";
 import "./style.css";
+import "./explain.css";
 
 import { createRoot } from "react-dom/client";
 

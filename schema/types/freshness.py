@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from asyncio import Future
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -43,7 +44,7 @@ class DegradedReason(Enum):
         "OVERLOADED", description="Too many requests, here or at the service."
     )
     DEADLINE = strawberry.enum_value(
-        "DEADLINE", description="The time of the whole operation was spent."
+        "DEADLINE", description="The time of the operation, or of the field, was spent."
     )
     REVALIDATING = strawberry.enum_value(
         "REVALIDATING", description="A newer value is on its way, and was not waited for."
@@ -76,19 +77,40 @@ class Sourced:
     freshness: Freshness = strawberry.field(description="How old this is, and why.")
 
 
-async def shown(
+def shown(
     info: Info,
     path: ResponsePath,
-    loading: Awaitable[sourced.Sourced[R] | None],
+    loading: Future[sourced.Sourced[R] | None],
     make: Callable[[sourced.Sourced[R]], T],
-) -> T | None:
-    """Wait for a record and put its object into the answer; None when there is no record.
+) -> Future[T | None]:
+    """A record's object, once it is there; None when there is no record.
+
+    Not a coroutine: whoever cancels this cancels *loading*, also before anybody awaits it.
 
     Args:
         info: Of the field.
         path: Where the object will stand.
-        loading: The record.
+        loading: The record; nobody else waits for this future.
         make: Makes the object.
     """
-    found = await loading
-    return None if found is None else make(info.context.degraded.show(path, found))
+    showing: Future[T | None] = loading.get_loop().create_future()
+
+    def show(_: object) -> None:
+        if showing.done() or loading.cancelled():
+            showing.cancel()
+            return
+        try:
+            found = loading.result()
+            showing.set_result(
+                None if found is None else make(info.context.degraded.show(path, found))
+            )
+        except Exception as error:  # noqa: BLE001 - whoever awaits it is told
+            showing.set_exception(error)
+            showing.exception()  # told to whoever awaits, so not lost when nobody does
+
+    def leave(_: object) -> None:
+        loading.cancel()
+
+    loading.add_done_callback(show)
+    showing.add_done_callback(leave)
+    return showing

@@ -10,12 +10,13 @@ from typing import TypeVar
 import strawberry
 
 from datasources.errors import BadReply
+from datasources.importance import Importance
 from datasources.ports import orders
 from datasources.ports.orders import OrderId
 from datasources.ports.products import ProductId
 from datasources.sourced import Sourced as Found
 from schema.arguments import is_id
-from schema.asks import Per, asks
+from schema.asks import Asks, Per
 from schema.context import Info
 from schema.types.freshness import Freshness, Sourced, shown
 from schema.types.money import Money
@@ -23,6 +24,21 @@ from schema.types.payment import Payment
 from schema.types.product import Product
 
 IdT = TypeVar("IdT", bound=str)
+
+PRODUCT = Asks(
+    service="products",
+    operation="by_ids",
+    scope="products:read",
+    per=Per.WAVE,
+    importance=Importance.IMPORTANT,
+)
+PAYMENT = Asks(
+    service="payments",
+    operation="by_order",
+    scope="payments:read",
+    per=Per.PARENT,
+    importance=Importance.IMPORTANT,
+)
 
 
 @strawberry.enum(description="How far an order has come.")
@@ -46,11 +62,12 @@ class OrderItem:
     @strawberry.field(
         description="What was ordered; null when it is no longer known.",
         graphql_type=Product | None,
-        metadata=asks("products", "by_ids", "products:read", per=Per.WAVE),
+        metadata=PRODUCT.metadata,
+        directives=PRODUCT.directives,
     )
     def product(self, info: Info) -> Awaitable[Product | None]:
         # Not `async def`: all products of a list are then wanted before the first is waited for.
-        loading = info.context.loaders.products.load(_usable(self.product_id))
+        loading = info.context.loaders(PRODUCT).products.load(_usable(self.product_id))
         return shown(info, info.path, loading, Product.of)
 
     @classmethod
@@ -74,10 +91,11 @@ class Order(Sourced):
     @strawberry.field(
         description="How it is paid; null when nothing was paid or queued for it.",
         graphql_type=Payment | None,
-        metadata=asks("payments", "by_order", "payments:read", per=Per.PARENT),
+        metadata=PAYMENT.metadata,
+        directives=PAYMENT.directives,
     )
     def payment(self, info: Info) -> Awaitable[Payment | None]:
-        loading = info.context.loaders.payments.load(_usable(self.order_id))
+        loading = info.context.loaders(PAYMENT).payments.load(_usable(self.order_id))
         return shown(info, info.path, loading, Payment.of)
 
     @classmethod

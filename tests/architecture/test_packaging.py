@@ -56,8 +56,10 @@ def uv() -> str:
 
 
 @pytest.mark.slow
-def test_the_wheel_has_the_explorer_and_the_example_queries(wheel: list[str]) -> None:
+def test_the_wheel_has_the_pages_and_the_example_queries(wheel: list[str]) -> None:
     """Neither `bff demo` nor the explorer needs anything that is not installed."""
+    dashboard = (PROJECT / "examples" / "dashboard").iterdir()
+    assert {f"examples/dashboard/{path.name}" for path in dashboard} <= set(wheel)
     assert "bff/static/index.html" in wheel
     assert "examples/queries/dashboard.graphql" in wheel
 

@@ -37,6 +37,8 @@ def test_the_demo_answers_once():
         status, err = demo.end()
     assert (status, err) == (0, "")
     starts = [line.split(": ")[0] for line in demo.lines]
+    addresses = dict(line.split(": ", 1) for line in demo.lines[:3])
+    assert addresses["graphql"] == f"{addresses['page']}graphql"
     assert starts == [
         "page",
         "explorer",
@@ -116,6 +118,8 @@ def test_serve_over_the_demos_services(tmp_path):
         [public] = httpx.get(f"{base}/.well-known/jwks.json", trust_env=False).json()["keys"]
         assert (public["crv"], "d" in public) == ("P-256", False)
         assert httpx.get(f"{base}/readyz", trust_env=False).status_code == 200
+        for only_in_the_demo in ("/", "/demo/services", "/dashboard/main.js"):
+            assert httpx.get(f"{base}{only_in_the_demo}", trust_env=False).status_code == 404
         answer = ask(url, minting.lines[-1], "{ me { id } }")
         [error] = answer["errors"]
         assert error["extensions"] == {

@@ -80,11 +80,12 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def open_world(folder, **upstream):
+async def open_world(folder, limits=None, **upstream):
     """A world of its own.
 
     Args:
         folder: For the services' files.
+        limits: Settings of `BFF_LIMITS`.
         upstream: Settings of every service, over quick ones.
     """
     clock = SystemClock()
@@ -99,6 +100,7 @@ async def open_world(folder, **upstream):
             "mutation_deadline_seconds": 2.0,
             "auth": {"jwt_secret": SECRET, "issuer": "test", "audience": "bff"},
             "explorer": False,
+            "limits": limits or {},
         }
     )
     async with contextlib.AsyncExitStack() as stack:

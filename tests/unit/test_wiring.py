@@ -13,13 +13,14 @@ from bff.build import build_app
 from bff.identity.service_tokens import ServiceTokens
 from bff.serve import demand_essentials
 from bff.server import configured, grace_seconds
-from bff.settings import ServiceTokenSettings, Settings
+from bff.settings import ServiceTokenSettings, Settings, SettingsError
 from bff.usage import UsageError
-from bff.wiring import SERVICES, _numbers, network, wire
+from bff.wiring import SERVICES, _numbers, check_hedges, network, wire
 from datasources.clock import SystemClock
 from datasources.credentials import ApiKey
 from datasources.errors import AttemptTimedOut
 from datasources.events import Events
+from datasources.importance import Importance
 from datasources.resilience.standard import Numbers
 from datasources.scope import Scope, entered
 from tests.virtual_time import HandClock
@@ -50,10 +51,12 @@ class Wire(httpx.AsyncBaseTransport):
     def __init__(self, *, hang=False):
         self.hang = hang
         self.requests = []
+        self.asked = asyncio.Event()
         self.closed = False
 
     async def handle_async_request(self, request):
         self.requests.append(request)
+        self.asked.set()
         if self.hang:
             await asyncio.sleep(60)
         body = USER if "users" in str(request.url) else ORDER
@@ -96,13 +99,16 @@ def test_every_number_reaches_its_policy():
             "timeout_read_seconds": 1.5,
             "timeout_write_seconds": 2.5,
             "retries": 7,
-            "bulkhead": {"limit": 11, "queue": 13},
+            "bulkhead": {"limit": 11, "queue": 13, "adaptive": True},
+            "hedge": {"operations": "by_id", "after_seconds": 0.7},
             "breaker": {
                 "failure_ratio": 0.25,
                 "minimum_calls": 17,
                 "window_seconds": 19,
                 "consecutive": 23,
                 "reset_seconds": 29,
+                "slow_seconds": 0.9,
+                "slow_ratio": 0.75,
             },
             "cache": {"fresh_seconds": 31, "stale_seconds": 37},
         },
@@ -116,13 +122,18 @@ def test_every_number_reaches_its_policy():
         retries=7,
         bulkhead_limit=11,
         bulkhead_queue=13,
+        adaptive=True,
         failure_ratio=0.25,
         minimum_calls=17,
         window=19,
         consecutive=23,
         reset=29,
+        slow=0.9,
+        slow_ratio=0.75,
         read=1.5,
         write=2.5,
+        hedged=frozenset({"by_id"}),
+        hedge_after=0.7,
     )
 
 
@@ -137,6 +148,43 @@ def test_an_attempt_is_shorter_than_its_operation():
     settings = settings_of(deadline_seconds=2.0, mutation_deadline_seconds=5.0)
     numbers = _numbers(settings.upstream("users"), settings)
     assert (numbers.read, numbers.write) == pytest.approx((0.8 * 1.98, 0.8 * 4.98))
+
+
+def test_slow_is_less_than_the_limit_of_an_attempt():
+    """Beyond it an answer has failed; a rule that nothing can meet would be none."""
+    short = settings_of({"timeout_read_seconds": 0.6})
+    assert _numbers(short.upstream("users"), short).slow == pytest.approx(0.5)
+    hasty = settings_of(deadline_seconds=2.0)
+    assert _numbers(hasty.upstream("users"), hasty).slow == pytest.approx(0.8 * 1.98 * 5 / 6)
+    own = settings_of({"breaker": {"slow_seconds": 0.4}})
+    assert _numbers(own.upstream("users"), own).slow == pytest.approx(0.4)
+
+
+def test_what_a_service_does_not_have_cannot_be_hedged():
+    """Nor a write; every service is told, with what it has."""
+    settings = settings_of({"hedge": {"operations": "by_id"}})
+    with pytest.raises(SettingsError) as refused:
+        check_hedges(settings)
+    assert refused.value.lines == [
+        "BFF_UPSTREAMS__PRODUCTS__HEDGE__OPERATIONS: must be some of by_ids",
+        "BFF_UPSTREAMS__PAYMENTS__HEDGE__OPERATIONS: must be some of by_order",
+        "BFF_UPSTREAMS__NOTIFICATIONS__HEDGE__OPERATIONS: must be some of recent",
+    ]
+    with pytest.raises(SettingsError):
+        build_app(
+            settings,
+            service_tokens=ServiceTokens.from_settings(ServiceTokenSettings(), SystemClock()),
+            transport=lambda name, upstream: Wire(),
+        )
+    orders = Settings.model_validate(
+        {"upstreams": {"orders": {"hedge": {"operations": "recent,page,by_id"}}}}
+    )
+    check_hedges(orders)
+    writing = Settings.model_validate(
+        {"upstreams": {"orders": {"hedge": {"operations": "create"}}}}
+    )
+    with pytest.raises(SettingsError, match="must be some of by_id, page, recent"):
+        check_hedges(writing)
 
 
 async def test_a_hanging_service_opens_its_breaker_under_a_short_deadline():
@@ -154,7 +202,7 @@ async def test_a_hanging_service_opens_its_breaker_under_a_short_deadline():
             deadline = asyncio.get_running_loop().time() + 5.0
             scope = Scope(deadline=deadline, request_id="r", principal=str(number))
             with entered(scope), pytest.raises(AttemptTimedOut):
-                await wired.sources.users.by_id("1")
+                await wired.sources[Importance.CRITICAL].users.by_id("1")
         assert wired.services["users"].breaker.state == "open"
 
 
@@ -177,14 +225,14 @@ async def test_introspection_can_be_turned_off():
 
 
 async def test_pages_of_named_origins_may_ask():
-    """And read the id of their request, and of errors."""
+    """And read the id of their request, and of errors, and how long things took."""
     page = "https://app.example"
     async with served(settings_of(cors={"origins": page})) as client:
         asked = await client.post(
             "/graphql", json={"query": "{ __typename }"}, headers={"Origin": page}
         )
         assert asked.headers["access-control-allow-origin"] == page
-        assert asked.headers["access-control-expose-headers"] == "X-Request-ID"
+        assert asked.headers["access-control-expose-headers"] == "Server-Timing, X-Request-ID"
         refused = await client.get("/graphql", headers={"Origin": page, "X": "a" * 70_000})
         assert refused.status_code == 431
         assert refused.headers["access-control-allow-origin"] == page
@@ -195,6 +243,20 @@ async def test_limits_are_the_operators():
     async with served(settings_of(limits={"depth": 2})) as client:
         refused = await ask(client, "{ dashboard { user { id } } }")
         assert refused["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+
+
+async def test_how_much_is_taken_on_is_the_operators():
+    """Places, and the longest wait for one."""
+    wire_ = Wire(hang=True)
+    async with served(settings_of(limits={"operations": 1}, deadline_seconds=0.2), wire_) as client:
+        first = asyncio.create_task(ask(client, "{ me { id } }"))
+        await wire_.asked.wait()
+        refused = await ask(client, "{ me { id } }")
+        assert refused["errors"][0]["extensions"]["code"] == "OVERLOADED"
+        assert (await first)["errors"][0]["extensions"]["code"] != "OVERLOADED"
+    tokens = ServiceTokens.from_settings(ServiceTokenSettings(), SystemClock())
+    app = build_app(settings_of(limits={"wait_seconds": 0.7}), service_tokens=tokens)
+    assert app.routes[0].app._pressure._wait == 0.7
 
 
 async def test_each_kind_of_operation_has_its_deadline():

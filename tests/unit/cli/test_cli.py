@@ -73,6 +73,8 @@ def test_a_token_is_minted_for_development(bff):
         (["explain", "{ me { id } }", "--variables", "x"], {}, "--variables: not JSON"),
         (["explain", "{ me { id } }", "--variables", "[]"], {}, "must be a JSON object"),
         (["explain", "{ me { id } }", "--operation", "Nope"], {}, "Name one operation"),
+        (["explain", "{ orders(first: 101) { edges { cursor } } }"], {}, "1:3: Argument"),
+        (["explain", "{ dashboard { recentOrders(limit: 0) { id } } }"], {}, "from 1 to 100"),
         (["explain", "{a" * 20_000], {}, "nested too deeply"),
         (["schema", "diff", "/nowhere.graphql"], {}, "/nowhere.graphql: cannot be read"),
         (["schema", "export", "-o", "/nowhere/x.graphql"], {}, "cannot be written"),
@@ -138,6 +140,38 @@ def test_a_breaking_change_ends_with_one(bff, tmp_path):
     assert (status, out) == (0, "")
 
 
+def test_clients_that_rely_on_null_meaning_an_error_are_told(bff, tmp_path):
+    """Taking `@semanticNonNull` away breaks them; giving it, or ruling null out, does not."""
+    definition = "directive @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION"
+    without, marked = tmp_path / "without.graphql", tmp_path / "marked.graphql"
+    without.write_text("type Query { a: [Int] b: Int c: Int d: Int @deprecated }")
+    fields = "a: [Int] @semanticNonNull(levels: [0, 1]) b: Int @semanticNonNull c: Int d: Int"
+    marked.write_text(f"{definition} type Query {{ {fields} }}")
+    status, out, _ = bff("schema", "diff", str(without), str(marked))
+    assert (status, out.splitlines()) == (
+        0,
+        [
+            "safe: Directive @semanticNonNull was added.",
+            "safe: Query.a is null only with an error (level 0).",
+            "safe: Query.a is null only with an error (level 1).",
+            "safe: Query.b is null only with an error (level 0).",
+        ],
+    )
+    status, out, _ = bff("schema", "diff", str(marked), str(without))
+    assert (status, out.splitlines()) == (
+        1,
+        [
+            "breaking: Directive @semanticNonNull was removed.",
+            "breaking: Query.a may be null without an error (level 0).",
+            "breaking: Query.a may be null without an error (level 1).",
+            "breaking: Query.b may be null without an error (level 0).",
+        ],
+    )
+    strict = tmp_path / "strict.graphql"
+    strict.write_text(f"{definition} type Query {{ a: [Int!]! b: Int! c: Int d: Int }}")
+    assert bff("schema", "diff", str(marked), str(strict)) == (0, "", "")
+
+
 def test_todays_graph_is_what_an_old_one_is_compared_with(bff):
     """The committed one is it."""
     assert bff("schema", "diff", "schema/sdl/web.graphql") == (0, "", "")
@@ -171,7 +205,7 @@ def test_the_pipeline_prints_itself(bff):
     status, out, _ = bff("explain", "--pipeline", BFF_UPSTREAMS__USERS__RETRIES="1")
     assert status == 0
     users, _, products, payments, _ = out.splitlines()
-    assert users.startswith("users: ReadYourWrites → FreshCache(0 s)")
+    assert users.startswith("users: Journaling → ReadYourWrites → FreshCache(0 s)")
     assert "Retry(1 of idempotent calls" in users
     assert "FreshCache(5 s)" in products
     assert "StaleFallback(600 s)" in products

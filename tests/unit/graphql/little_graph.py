@@ -109,6 +109,10 @@ class Query:
         raise CircuitOpen("users")
 
     @strawberry.field
+    def burst(self) -> str:
+        raise CircuitOpen("orders")
+
+    @strawberry.field
     def stale(self, info: Info) -> str:
         return info.context.degraded.show(info.path, OLD).value
 

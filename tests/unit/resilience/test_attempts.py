@@ -1,13 +1,16 @@
 """AttemptTimeout and AttemptEvents."""
 
 import asyncio
+from dataclasses import fields, replace
 
 import pytest
 
 from datasources.errors import ServerFault
 from datasources.events import AttemptFinished
+from datasources.journal import Journal
 from datasources.resilience.attempt_events import AttemptEvents
 from datasources.resilience.attempt_timeout import AttemptTimeout
+from datasources.scope import Scope
 from tests.unit.resilience.stories import call, outcome, within
 from tests.virtual_time import VirtualClock, run
 
@@ -49,6 +52,13 @@ def test_the_service_is_told_what_this_attempt_has_left(service):
 
     assert run(story()) == 1005.0
     assert [scope.deadline for scope in service.scopes] == [1003.0, 1004.98]
+
+
+def test_only_the_deadline_changes():
+    """Whatever else an operation has, its attempts have too."""
+    scope = Scope(deadline=1.0, request_id="r", principal="u1", traceparent="t", journal=Journal())
+    assert scope.due(2.0) == replace(scope, deadline=2.0)
+    assert all(getattr(scope, field.name) for field in fields(Scope))
 
 
 def test_a_timeout_of_the_call_itself_is_not_taken_for_ours(service):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from datasources.errors import DeadlineExceeded, ServerFault
+from datasources.resilience.deadline import time_left
 from datasources.resilience.single_flight import SingleFlight
 from datasources.resilience.writes import Writes
 from datasources.sourced import Reason
@@ -211,6 +212,29 @@ def test_who_joins_late_is_not_bound_to_another_questions_end(flights, service):
         return await early, await late
 
     assert run(story()) == ("DeadlineExceeded", {"k": "k v1"})
+
+
+def test_all_who_join_late_share_the_next_question_too(flights, service):
+    """A hundred of them, and the service is asked twice, not a hundred and one times."""
+
+    async def hang(asked):
+        await service(asked)
+        await asyncio.sleep(time_left(VirtualClock()))
+        raise DeadlineExceeded("users")
+
+    async def operation():
+        with within(5.0):
+            return await outcome(flights(call(), hang))
+
+    async def story():
+        first = asyncio.create_task(operation())
+        await asyncio.sleep(4.0)
+        late = [asyncio.create_task(operation()) for _ in range(100)]
+        assert await first == "DeadlineExceeded"
+        return set(await asyncio.gather(*late))
+
+    assert run(story()) == {"DeadlineExceeded"}
+    assert len(service.asked) == 2
 
 
 def test_a_cancelled_question_is_not_joined(flights, service):

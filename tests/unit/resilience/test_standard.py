@@ -26,19 +26,37 @@ def protect(service, events):
 def test_the_standard_order(protect):
     """Outermost first; whoever changes it changes this list and docs/pipeline.md."""
     assert str(protect().ask).split(" → ") == [
+        "Journaling",
         "ReadYourWrites",
         "FreshCache(0 s)",
         "StaleWhileRevalidate(0.15 s)",
+        "LoadShedding",
         "SingleFlight(5 s)",
         "StaleFallback(300 s)",
         "Retry(3 of idempotent calls, 10% + 1/s)",
         "BreakerPeek",
         "Bulkhead(64 + 128)",
-        "Breaker(50% of ≥10, 10 in a row, 30 s)",
+        "Breaker(50% of ≥10, 10 in a row, 90% taking ≥2.5 s, 30 s)",
         "AttemptEvents",
         "AttemptTimeout(read 3 s, write 10 s)",
         "send",
     ]
+
+
+def test_a_hedged_service_has_one_policy_more(protect):
+    """Inside the repeats, which count its attempts; outside all that an attempt passes."""
+    names = [step.partition("(")[0] for step in str(protect().ask).split(" → ")]
+    assert "Hedging" not in names
+    hedged = str(protect(hedged=frozenset({"by_id", "a"}), hedge_after=0.2).ask).split(" → ")
+    retry = next(place for place, step in enumerate(hedged) if step.startswith("Retry"))
+    assert hedged[retry + 1 : retry + 3] == ["Hedging(a, by_id after 0.2 s)", "BreakerPeek"]
+    assert [step.partition("(")[0] for step in hedged if "Hedging" not in step] == names
+
+
+def test_an_adaptive_bulkhead_shows_its_bounds(protect):
+    """In the place of the number."""
+    assert "Bulkhead(4 to 64 + 128)" in str(protect(adaptive=True).ask)
+    assert "Bulkhead(3 to 3 + 128)" in str(protect(adaptive=True, bulkhead_limit=3).ask)
 
 
 def test_all_policies_know_of_a_write(protect, service):
@@ -70,6 +88,53 @@ def test_nothing_is_repeated_once_the_breaker_is_open(protect, service, events, 
     assert run(story()) == "ServerFault"
     assert len(service.asked) == 2
     assert sum(isinstance(event, RetryScheduled) for event in announced) == 1
+
+
+def test_a_repeat_that_nobody_can_wait_for_is_not_put_off(protect, service):
+    """The service says two seconds, the caller has one: he is told what was met, and at once."""
+    service.script = [ServerFault("users", 503, 2.0)]
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with within(1.0):
+            met = await outcome(protect().ask(call()))
+        return met, loop.time() - began
+
+    assert run(story()) == ("ServerFault", 0.0)
+    assert len(service.asked) == 1
+
+
+def test_a_repeat_that_somebody_can_wait_for_is_for_all(protect, service):
+    """One of three has the time; the others hear of their deadline."""
+    service.script = [(0.1, ServerFault("users", 503, 2.0))]
+    ask = protect().ask
+
+    async def wait(seconds):
+        with within(seconds):
+            return await outcome(ask(call()))
+
+    async def story():
+        return await asyncio.gather(wait(1.0), wait(4.0), wait(1.0))
+
+    assert run(story()) == ["DeadlineExceeded", {"k": "k v1"}, "DeadlineExceeded"]
+    assert len(service.asked) == 2
+
+
+def test_an_old_value_is_renewed_however_soon_its_caller_leaves(protect, service):
+    """His answer is the old one; the repeat comes when the service said."""
+    ask = protect().ask
+
+    async def story():
+        with within():
+            await outcome(ask(call()))
+        service.script = [ServerFault("users", 503, 2.0)]
+        with within(1.0):
+            assert await outcome(ask(call())) == {"k": "k v1"}
+        await asyncio.sleep(3.0)
+        assert len(service.asked) == 3
+
+    run(story())
 
 
 def test_the_window_and_the_reset_are_two_things(protect, service):

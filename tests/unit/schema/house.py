@@ -19,9 +19,10 @@ from datasources.ports.products import Product
 from datasources.ports.users import User
 from datasources.sourced import Origin, Sourced
 from schema.clients.web import build_schema
-from schema.context import Context, Sources, Viewer
+from schema.context import Context, Viewer
 from schema.errors import public_error
-from schema.loaders import build_loaders
+from schema.loaders import LoaderSets
+from schema.sources import Sources
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEMA = build_schema()
@@ -124,20 +125,19 @@ class House:
             products=Products(self),
             payments=Payments(self),
             notifications=Notifications(self),
-            status=Status(self),
         )
 
     def context(self, viewer="u1", scopes=(), idempotency_key=None):
         sources = self.sources
+
+        def ports(_importance):
+            return sources
+
         return Context(
             viewer=Viewer(id=viewer, scopes=frozenset(scopes)) if viewer else None,
-            sources=sources,
-            loaders=build_loaders(
-                users=sources.users,
-                orders=sources.orders,
-                products=sources.products,
-                payments=sources.payments,
-            ),
+            ports=ports,
+            loader_sets=LoaderSets(ports, lambda: 0.0),
+            status=Status(self),
             idempotency_key=idempotency_key,
             new_idempotency_key=lambda: "made-here",
         )

@@ -179,6 +179,20 @@ async def test_a_batch_dies_with_its_last_waiter(fetch):
     assert reported == []  # the end of the old batch was nobody's to hear, and is no lost error
 
 
+async def test_a_failure_that_nobody_came_to_wait_for_is_not_reported(fetch):
+    """An operation that is cancelled leaves loads behind that it has not begun to wait for."""
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: reported.append(about))
+    loader = IsolatingLoader(fetch, batch_size=1)
+    fetch.outcomes[1] = ValueError("one")
+    loader.load(1)
+    fetch.open.set()
+    await until(lambda: not loader._waiters)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert reported == []
+
+
 async def test_a_new_waiter_of_a_key_that_was_left(fetch):
     """His question is his own: the old batch dies although the same key is wanted again."""
     loader = IsolatingLoader(fetch, batch_size=10)

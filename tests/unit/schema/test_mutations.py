@@ -226,7 +226,7 @@ async def test_commands_run_one_after_another(house):
 
 def test_a_made_key_is_a_key(house):
     """Without a factory of its own the context makes 32 hexadecimal digits, each time others."""
-    made = type(house.context())(viewer=None, sources=house.sources, loaders=None)
+    made = type(house.context())(viewer=None, ports=None, loader_sets=None, status=None)
     first, second = made.new_idempotency_key(), made.new_idempotency_key()
     assert first != second
     assert int(first, 16) >= 0

@@ -129,10 +129,15 @@ def test_fragments():
         ("query A { me { id } }", "C", {}),
         ("query($n: Int!) { orders(first: $n) { edges { cursor } } }", None, {}),
         ("{ orders(first: null) { edges { cursor } } }", None, {}),
+        ("{ orders(first: 101) { edges { cursor } } }", None, {}),
+        ("{ dashboard { notifications(limit: 0) { id } } }", None, {}),
+        ("query($n: Int!) { dashboard { recentOrders(limit: $n) { id } } }", None, {"n": -1}),
+        ("query($i: [ID!]!) { products(ids: $i) { id } }", None, {"i": ["a"] * 101}),
+        ('{ products(ids: ["a/b"]) { id } }', None, {}),
     ],
 )
 def test_no_plan(query, operation, variables):
-    """Without an operation, or with variables or arguments that do not fit."""
+    """Without an operation, or with variables or arguments that do not fit or would be refused."""
     with pytest.raises(GraphQLError):
         plan(query, operation, **variables)
 

@@ -19,6 +19,7 @@ SIZE = "must be a whole number from 1 to 1073741824"
 VISIBLE = "must be at most 256 visible ASCII characters"
 EMPTY = "is empty; leave it out for the default"
 LATER = "not in this version yet"
+OPERATIONS = "names of operations such as by_id, separated by commas"
 ALGORITHMS = "must be some of HS256, RS256, PS256, ES256, EdDSA"
 ORIGINS = "must be origins in lower case, without a path"
 USUAL_PORT = "must be origins as browsers send them, without the usual port"
@@ -71,6 +72,12 @@ def refused(environ):
         (USERS + "BREAKER__WINDOW_SECONDS", "0", SECONDS),
         (USERS + "BREAKER__CONSECUTIVE", "0", "must be a whole number from 1 to 100000"),
         (USERS + "BREAKER__RESET_SECONDS", "0", SECONDS),
+        (USERS + "BREAKER__SLOW_SECONDS", "0", SECONDS),
+        (USERS + "BREAKER__SLOW_RATIO", "0", "must be a number above 0 and up to 1"),
+        (USERS + "BULKHEAD__ADAPTIVE", "maybe", "must be on or off"),
+        (USERS + "HEDGE__OPERATIONS", "by_id,", f"must be {OPERATIONS}"),
+        (USERS + "HEDGE__OPERATIONS", "By-Id", f"must be {OPERATIONS}"),
+        (USERS + "HEDGE__AFTER_SECONDS", "0", SECONDS),
         (USERS + "CACHE__FRESH_SECONDS", "-1", AGE),
         (USERS + "API_KEY", "a\r\nX: y", "must be visible ASCII characters without spaces"),
         (USERS + "API_KEY", "a b", "must be visible ASCII characters without spaces"),

@@ -1,0 +1,173 @@
+"""How much is under way in this process, and who may begin.
+
+An event loop that has more to do than its processor can takes ever longer for one turn, and then
+everything is late: answers, refusals, probes of whether it is alive. So operations do not all
+begin as they come. While turns are short, they do; when one was long, those that come wait in a
+line, and one of them begins with each turn. The loop stays quick, whatever stands before the door;
+and an operation that would wait too long is refused at once.
+
+How long is too long depends on how long the line has stood. A burst is absorbed; a line that does
+not come to an end means that there is more than can be done, and to keep it long would only make
+everybody late.
+
+References:
+    Nichols, Jacobson: Controlling Queue Delay, ACM Queue 10(5), 2012.
+    Maurer: Fail at Scale, ACM Queue 13(8), 2015 (the two patiences).
+    docs/decisions/0020-importance-and-shedding.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from datasources.clock import Clock, SystemClock
+from datasources.importance import Importance
+
+_LONG_TURN = 0.0025
+_RECENT = 0.05
+"""After so long without a look at the loop, nothing is known of its turns (seconds)."""
+
+_STARVED = 0.05
+"""After so long without a beginning, one begins however long turns are (seconds)."""
+
+_RESERVED = 16
+_STANDING = 0.4
+_SMOOTHING = 0.05
+_FIRST_PACE = 0.002
+"""How soon one begins after the other until it is seen (seconds): a burst is given the chance."""
+
+
+class Full(Exception):
+    """There is no room: nothing was begun."""
+
+
+class Pressure:
+    """Counts the operations of one event loop, and lets them begin one after the other.
+
+    Args:
+        operations: Most of them at once, those that wait to begin included; the last sixteenth is
+            kept for writes.
+        wait: Longest wait to begin that is expected of anybody (seconds); two fifths of it after
+            the line has stood for so long. Nobody who writes is refused for it.
+        clock: Replaced in tests.
+    """
+
+    def __init__(
+        self, *, operations: int = 1_024, wait: float = 2.5, clock: Clock | None = None
+    ) -> None:
+        self._operations = operations
+        self._wait = wait
+        self._clock = clock or SystemClock()
+        self._line: deque[asyncio.Future[None]] = deque()
+        self._writes: deque[asyncio.Future[None]] = deque()
+        self._formed = 0.0
+        self._looked: float | None = None
+        self._turn = 0.0
+        self._turned = 0.0
+        self._began = 0.0
+        self._pace = _FIRST_PACE
+        self.under_way = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many of those under way have not begun."""
+        return len(self._line) + len(self._writes)
+
+    def enter(self, *, write: bool) -> asyncio.Future[None] | None:
+        """Take a place, to be given back with `leave`.
+
+        Args:
+            write: Whether the caller says that something will be changed.
+
+        Returns:
+            What to wait for before beginning; None to begin at once.
+
+        Raises:
+            Full: There is no place, or beginning would take too long.
+        """
+        kept = 0 if write else self._operations // _RESERVED
+        if self.under_way >= self._operations - kept:
+            raise Full
+        waiting = self.waiting
+        if waiting and not write and self._expected(waiting) > self._patience():
+            raise Full
+        self.under_way += 1
+        if waiting or self._is_slow():
+            return self._queue(self._writes if write else self._line, first=not waiting)
+        self._look()
+        return None
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self.under_way -= 1
+
+    def least(self) -> Importance:
+        """What there is room for: OPTIONAL, unless half of what there is of it is taken.
+
+        From three quarters on it is CRITICAL. Whoever asks does not count, so that somebody who is
+        alone is never under pressure.
+        """
+        full = (self.under_way - 1) / self._operations
+        waiting = self.waiting
+        if waiting:
+            full = max(full, self._expected(waiting) / self._patience())
+        if full < 0.5:  # noqa: PLR2004 - as the docstring says
+            return Importance.OPTIONAL
+        return Importance.IMPORTANT if full < 0.75 else Importance.CRITICAL  # noqa: PLR2004
+
+    def _expected(self, waiting: int) -> float:
+        return waiting * self._pace
+
+    def _patience(self) -> float:
+        stood = self._clock.monotonic() - self._formed
+        return self._wait if stood < self._wait else self._wait * _STANDING
+
+    def _is_slow(self) -> bool:
+        """Whether a turn of the loop is long now, as far as can be seen."""
+        now = self._clock.monotonic()
+        if self._looked is not None:
+            return now - self._looked >= _LONG_TURN
+        return self._turn >= _LONG_TURN and now - self._turned < _RECENT
+
+    def _look(self) -> None:
+        """Measure the turn of the loop that is under way, unless that is being done."""
+        if self._looked is None:
+            self._looked = self._clock.monotonic()
+            asyncio.get_running_loop().call_soon(self._seen)
+
+    def _seen(self) -> None:
+        now = self._clock.monotonic()
+        if self._looked is not None:
+            self._turn, self._turned = now - self._looked, now
+            self._looked = None
+
+    def _queue(self, line: deque[asyncio.Future[None]], *, first: bool) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        place = loop.create_future()
+        line.append(place)
+        if first:
+            self._formed = self._began = self._turned = self._clock.monotonic()
+            self._pace = min(self._pace, _FIRST_PACE)
+            loop.call_soon(self._next_turn)
+        return place
+
+    def _next_turn(self) -> None:
+        """Let one begin, if turns are short; called once in each while somebody waits."""
+        now = self._clock.monotonic()
+        self._turn, self._turned = now - self._turned, now
+        nobody_runs = self.under_way <= self.waiting
+        if self._turn < _LONG_TURN or nobody_runs or now - self._began >= _STARVED:
+            self._begin_one(now)
+        if self.waiting:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+
+    def _begin_one(self, now: float) -> None:
+        for line in (self._writes, self._line):
+            while line:
+                place = line.popleft()
+                if not place.done():
+                    place.set_result(None)
+                    self._pace += _SMOOTHING * (now - self._began - self._pace)
+                    self._began = now
+                    return

@@ -1,0 +1,109 @@
+"""When not everything can be asked for, do without what matters least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from datasources.clock import Clock
+from datasources.errors import Shed, ShedForTime
+from datasources.events import CallShed, Events
+from datasources.importance import Importance
+from datasources.resilience.deadline import time_left
+from datasources.resilience.last_good import LastGood
+from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
+
+_PROBE_SECONDS = 1.0
+
+
+class LoadShedding:
+    """Answer a read of less than critical importance with what is kept, or refuse it, unasked.
+
+    It is left out while the process is under pressure; while calls wait for a slot of its service
+    (optional ones as soon as one waits, important ones from half of the queue on); and when the
+    time that is left would not suffice for half of the service's answers. In that last case one
+    call a second is asked all the same, or nobody would learn that the service has become faster.
+
+    Critical reads, writes, and questions without keys always pass.
+
+    Args:
+        last_good: Where values are kept.
+        least: The least importance that the process has room for now.
+        queued: How many calls wait for a slot of the service now.
+        queue: How many can.
+        usual: What an answer of a service to an operation takes (seconds); None for unknown.
+        events: Told of each call that is left out.
+        clock: Replaced in tests.
+
+    References:
+        docs/decisions/0020-importance-and-shedding.md
+    """
+
+    def __init__(  # noqa: PLR0913 - a store, four signals, and two seams
+        self,
+        last_good: LastGood,
+        *,
+        least: Callable[[], Importance],
+        queued: Callable[[], int],
+        queue: int,
+        usual: Callable[[str, str], float | None],
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._last_good = last_good
+        self._least = least
+        self._queued = queued
+        self._queue = queue
+        self._usual = usual
+        self._events = events
+        self._clock = clock
+        self._probed: dict[str, float] = {}
+
+    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+        if call.importance is Importance.CRITICAL:
+            return await proceed(call)
+        if not call.keys or call.route.method not in SAFE_METHODS:
+            return await proceed(call)
+        shed = self._shed(call)
+        if shed is None:
+            return await proceed(call)
+        self._events.publish(
+            CallShed(
+                service=call.route.service,
+                operation=call.route.operation,
+                importance=call.importance,
+                reason=shed.reason,
+            )
+        )
+        kept = self._last_good.instead_of(call, shed)
+        if kept is None:
+            raise shed
+        return kept
+
+    def _shed(self, call: Call[V]) -> Shed | None:
+        """Why *call* is left out; None when it is not."""
+        if call.importance < self._least():
+            return Shed(call.route.service, "the process is under pressure")
+        if call.importance < self._least_queueing():
+            return Shed(call.route.service, f"{self._queued()} calls wait")
+        if self._is_short(call.route.service, call.route.operation):
+            return ShedForTime(call.route.service)
+        return None
+
+    def _least_queueing(self) -> Importance:
+        queued = self._queued()
+        if not queued:
+            return Importance.OPTIONAL
+        return Importance.CRITICAL if 2 * queued >= self._queue else Importance.IMPORTANT
+
+    def _is_short(self, service: str, operation: str) -> bool:
+        usual = self._usual(service, operation)
+        if usual is None or time_left(self._clock) >= usual:
+            return False
+        now = self._clock.monotonic()
+        if now - self._probed.setdefault(operation, now) >= _PROBE_SECONDS:
+            self._probed[operation] = now
+            return False
+        return True
+
+    def __str__(self) -> str:
+        return "LoadShedding"
