@@ -25,7 +25,7 @@ from bff.graphql.limits import Limits
 from bff.graphql.plan_report import Planner
 from bff.graphql.refusal import NO_STORE, coded, errors_only
 from bff.graphql.seams import NewContext, Prospects, Tokens, never_asked
-from bff.health import Readiness, health_routes
+from bff.health import Readiness, Screen, health_routes
 from bff.middleware.admission import Admission
 from bff.middleware.errors import Errors
 from bff.middleware.header_limits import HeaderLimits
@@ -50,7 +50,7 @@ class Parts:
         board: How the services are doing.
         service_keys: The public keys of our service tokens, as a JWK set.
         prospects: What calls to the services would meet.
-        screens: What a user sees, by name, and the services that it needs.
+        screens: What a user sees and does, by name.
         running: Entered at start, left at the end.
         pressure: Knows how much there is to do.
         clock: Replaced in tests.
@@ -62,7 +62,7 @@ class Parts:
     board: StatusPort
     service_keys: Callable[[], Mapping[str, object]]
     prospects: Prospects = never_asked
-    screens: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    screens: Mapping[str, Screen] = field(default_factory=dict[str, Screen])
     running: Running = contextlib.nullcontext
     pressure: Pressure = field(default_factory=Pressure)
     clock: Clock = field(default_factory=SystemClock)

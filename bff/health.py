@@ -30,6 +30,19 @@ _ANSWERS = frozenset({"ok", "NotFound", "Forbidden", "Rejected", "TryLater"})
 """A refusal is an answer too; any other outcome says nothing of the service."""
 
 
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Something that a user sees or does.
+
+    Attributes:
+        needs: The services behind it.
+        writes: Whether it changes something: then nothing kept can stand in for a service.
+    """
+
+    needs: Sequence[str]
+    writes: bool = False
+
+
 @dataclass(slots=True)
 class _Known:
     """What is known of one service."""
@@ -112,14 +125,14 @@ class Readiness:
 
 
 def health_routes(
-    board: StatusPort, readiness: Readiness, screens: Mapping[str, Sequence[str]]
+    board: StatusPort, readiness: Readiness, screens: Mapping[str, Screen]
 ) -> list[Route]:
     """`/livez`, `/readyz` and `/healthz`.
 
     Args:
         board: Knows the services.
         readiness: Knows about us.
-        screens: What a user sees, by name, and the services that it needs.
+        screens: What a user sees and does, by name.
     """
 
     async def live(_: Request) -> Response:
@@ -136,17 +149,15 @@ def health_routes(
     return [Route("/livez", live), Route("/readyz", ready), Route("/healthz", health)]
 
 
-def report(
-    statuses: Sequence[ServiceStatus], screens: Mapping[str, Sequence[str]]
-) -> dict[str, object]:
+def report(statuses: Sequence[ServiceStatus], screens: Mapping[str, Screen]) -> dict[str, object]:
     """What `/healthz` says: 200 whatever it is, for it is a report and not a probe.
 
     A screen is "live" when all its services are well, "stale" when old values stand in for those
-    that are not, and "down" otherwise.
+    that are not (slow is enough), and "down" otherwise. Nothing stands in for a write.
     """
     by_name = {status.name: status for status in statuses}
     return {
-        "status": "ok" if all(_is_well(status) for status in statuses) else "degraded",
+        "status": "ok" if all(map(_is_live, statuses)) else "degraded",
         "services": [
             {
                 "name": status.name,
@@ -158,7 +169,8 @@ def report(
             for status in statuses
         ],
         "screens": {
-            screen: _works([by_name[name] for name in needs]) for screen, needs in screens.items()
+            name: _works(screen, [by_name[service] for service in screen.needs])
+            for name, screen in screens.items()
         },
     }
 
@@ -167,8 +179,14 @@ def _is_well(status: ServiceStatus) -> bool:
     return status.breaker == "closed" and status.failing_since is None
 
 
-def _works(needs: Sequence[ServiceStatus]) -> str:
-    unwell = [status for status in needs if not _is_well(status)]
+def _is_live(status: ServiceStatus) -> bool:
+    return _is_well(status) and not status.serving_stale
+
+
+def _works(screen: Screen, needs: Sequence[ServiceStatus]) -> str:
+    if screen.writes:
+        return "live" if all(map(_is_well, needs)) else "down"
+    unwell = [status for status in needs if not _is_live(status)]
     if not unwell:
         return "live"
     return "stale" if all(status.serving_stale for status in unwell) else "down"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bff.graphql.seams import Prospect
-from bff.health import HealthBoard
+from bff.health import HealthBoard, Screen
 from bff.ports import due, weighed_sources
 from bff.settings import AuthSettings, Settings, SettingsError, UpstreamSettings
 from bff.telemetry.journal import tell_journal
@@ -52,14 +52,14 @@ READS: Mapping[str, frozenset[str]] = {
 
 SERVICES = tuple(READS)
 
-SCREENS: Mapping[str, tuple[str, ...]] = {
-    "dashboard.user": ("users",),
-    "dashboard.recentOrders": ("orders", "products"),
-    "dashboard.recentOrders.payment": ("orders", "payments"),
-    "dashboard.notifications": ("notifications",),
-    "createOrder": ("orders",),
+SCREENS: Mapping[str, Screen] = {
+    "dashboard.user": Screen(("users",)),
+    "dashboard.recentOrders": Screen(("orders", "products")),
+    "dashboard.recentOrders.payment": Screen(("orders", "payments")),
+    "dashboard.notifications": Screen(("notifications",)),
+    "createOrder": Screen(("orders",), writes=True),
 }
-"""What a user sees, and the services that it needs."""
+"""What a user sees and does."""
 
 Transport = Callable[[str, UpstreamSettings], httpx.AsyncBaseTransport]
 """How requests to a service travel."""

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from bff.app import Parts, Serving, create_app
 from bff.graphql.seams import InvalidToken
-from bff.health import HealthBoard
+from bff.health import HealthBoard, Screen
 from datasources.errors import CircuitOpen
 from datasources.scope import Scope, current_scope
 from datasources.sourced import Origin, Reason, Sourced
@@ -181,7 +181,7 @@ def little_parts(seen: Seen) -> Parts:
         new_context=new_context,
         board=HealthBoard(["users", "orders"], clock),
         service_keys=lambda: {"keys": [{"kid": "k1"}]},
-        screens={"profile": ("users",)},
+        screens={"profile": Screen(("users",))},
         clock=clock,
     )
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bff.health import HealthBoard, report
+from bff.health import HealthBoard, Screen, report
 from datasources import errors
 from datasources.events import AttemptFinished, BreakerChanged, FallbackServed, RetryScheduled
 from datasources.sourced import Reason
@@ -113,27 +113,33 @@ def test_services_do_not_mix(board):
     assert orders.failing_since is None
 
 
-SCREENS = {"profile": ("users",), "history": ("users", "orders"), "about": ()}
+SCREENS = {
+    "profile": Screen(("users",)),
+    "history": Screen(("users", "orders")),
+    "about": Screen(()),
+    "renaming": Screen(("users",), writes=True),
+}
 
 
 @pytest.mark.parametrize(
     ("events", "status", "screens"),
     [
-        ([], "ok", ["live", "live", "live"]),
-        ([finished("ok"), STALE], "ok", ["live", "live", "live"]),
-        ([finished("ServerFault")], "degraded", ["down", "down", "live"]),
-        ([finished("ServerFault"), STALE], "degraded", ["stale", "stale", "live"]),
-        ([opened("open"), STALE], "degraded", ["stale", "stale", "live"]),
-        ([opened("half-open")], "degraded", ["down", "down", "live"]),
+        ([], "ok", ["live", "live", "live", "live"]),
+        ([finished("ok"), STALE], "degraded", ["stale", "stale", "live", "live"]),
+        ([STALE, finished("ok")], "ok", ["live", "live", "live", "live"]),
+        ([finished("ServerFault")], "degraded", ["down", "down", "live", "down"]),
+        ([finished("ServerFault"), STALE], "degraded", ["stale", "stale", "live", "down"]),
+        ([opened("open"), STALE], "degraded", ["stale", "stale", "live", "down"]),
+        ([opened("half-open")], "degraded", ["down", "down", "live", "down"]),
         (
             [finished("ServerFault"), STALE, finished("Unreachable", "orders")],
             "degraded",
-            ["stale", "down", "live"],
+            ["stale", "down", "live", "down"],
         ),
     ],
 )
 def test_what_works(board, events, status, screens):
-    """A screen is as good as the worst of the services that it needs."""
+    """A screen is as good as the worst of the services that it needs; no write is ever old."""
     for event in events:
         board.record(event)
     said = report(board.statuses(), SCREENS)
