@@ -23,7 +23,7 @@ class Entry:
     Attributes:
         packed: The value.
         as_of: When the service said it (UTC).
-        stored: When that was (monotonic seconds).
+        said: When that was (monotonic seconds).
         fresh_until: Until when nobody need ask again (monotonic seconds).
         stale_until: Until when it is better than nothing (monotonic seconds).
         asked: When it was asked for, in `writes.Writes` of its service.
@@ -31,7 +31,7 @@ class Entry:
 
     packed: bytes
     as_of: datetime
-    stored: float
+    said: float
     fresh_until: float
     stale_until: float
     asked: int

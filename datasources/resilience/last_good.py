@@ -114,13 +114,15 @@ class LastGood:
             if part is None:
                 self._cache.drop(_named(call, key))
                 continue
+            # It may have waited for the loser of a race, or for its turn.
+            said = now - max(0.0, (self._clock.now() - part.as_of).total_seconds())
             fresh = self.fresh_seconds * self._uniform(1.0 - _JITTER, 1.0)
             entry = Entry(
                 packed=call.route.pack(part.value),
                 as_of=part.as_of,
-                stored=now,
-                fresh_until=now + fresh,
-                stale_until=now + self.stale_seconds,
+                said=said,
+                fresh_until=said + fresh,
+                stale_until=said + self.stale_seconds,
                 asked=call.asked,
             )
             self._cache.put(_named(call, key), entry)
@@ -154,6 +156,6 @@ def _sourced(
         call.route.service,
         entry.as_of,
         origin,
-        max(0.0, now - entry.stored),
+        max(0.0, now - entry.said),
         reason,
     )

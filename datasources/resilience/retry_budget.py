@@ -7,7 +7,7 @@ from datasources.resilience.window import RollingWindow
 
 
 class RetryBudget:
-    """In any ten seconds, repeats are at most a share of the calls plus a few.
+    """In any ten seconds, repeats are at most a share of the latest calls plus a few.
 
     Without it, three retries turn a service that fails into one that is asked four times as
     often, and keep it down.
@@ -24,7 +24,8 @@ class RetryBudget:
     def __init__(self, *, ratio: float = 0.1, per_second: float = 1.0, clock: Clock) -> None:
         self._ratio = ratio
         self._reserve = per_second * self._SECONDS
-        self._window = RollingWindow(self._SECONDS, 2, clock.monotonic)
+        # A window forgets a tenth at a time: of a longer one, ten seconds are always there.
+        self._window = RollingWindow(self._SECONDS / 0.9, 2, clock.monotonic)
         self._text = f"{ratio:.0%} + {per_second:g}/s"
 
     def deposit(self) -> None:

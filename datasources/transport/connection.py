@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
     def is_quiet(self) -> bool:
         """Whether neither bytes nor the peer's farewell have arrived that the loop has yet to see.
 
-        One system call: worth it before a request that cannot be repeated.
+        One system call, against a request that is lost and an answer to a question of nobody's.
         """
         if self._transport is None:
             return False

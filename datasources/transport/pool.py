@@ -18,6 +18,7 @@ from datasources.transport.head import encode_request
 from datasources.transport.reader import Reply, ResponseLimits
 
 _REPEATABLE_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
+_BETWEEN_REPEATS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,12 @@ class OriginTransport(httpx.AsyncBaseTransport):
     is used next, so that those a quiet hour does not need grow old. A connection whose request
     failed, was cancelled or left anything unclear is discarded, never repaired.
 
-    A request that met a kept connection which the server had just closed, before any byte of the
-    response, is sent once more on a new connection, if its method may be repeated. That is done
-    here because it is no failure of the service and must cost it neither its breaker nor its retry
-    budget. Before any other method, a kept connection is first asked whether the server has left.
+    Before a kept connection is used, it is asked whether the server has left, or has said something
+    that nobody had asked for. A server may still leave at that very moment. A request that it has
+    not begun to answer is then sent once more on a new connection, if its method may be repeated:
+    here, because that is no failure of the service, and must cost it neither its breaker nor its
+    retry budget. But once a second at most: a server that leaves more often is not well, and whoever
+    asks is told.
 
     Of a request's extensions, `timeout` is honoured: `connect`, `read` and `write`; `pool` has
     nothing to limit. A read limit is one of silence; bound the whole with `asyncio.timeout`.
@@ -117,6 +120,7 @@ class OriginTransport(httpx.AsyncBaseTransport):
         self._open: set[Connection] = set()
         self._in_flight = 0
         self._opened = 0
+        self._sent_again = -_BETWEEN_REPEATS
         self._closed = False
         self._all_lost = asyncio.Event()
 
@@ -174,13 +178,12 @@ class OriginTransport(httpx.AsyncBaseTransport):
         if self._closed or self._loop not in {None, loop}:
             raise httpx.ConnectError("the transport is closed, or belongs to another event loop")
         self._loop = loop
-        repeatable = ask.method in _REPEATABLE_METHODS
-        kept = self._kept(repeatable=repeatable)
+        kept = self._kept()
         if kept is not None:
             try:
                 return await self._ask(kept, ask)
             except (httpx.RemoteProtocolError, httpx.ReadError):
-                if not (repeatable and kept.hung_up):
+                if not (kept.hung_up and self._may_send_again(ask.method)):
                     raise
         return await self._ask(await self._connect(loop, ask.timeouts.get("connect")), ask)
 
@@ -202,15 +205,22 @@ class OriginTransport(httpx.AsyncBaseTransport):
             connection.abort()
         return reply
 
-    def _kept(self, *, repeatable: bool) -> Connection | None:
+    def _may_send_again(self, method: str) -> bool:
+        """If so, this counts as done."""
+        now = self._monotonic()
+        if method not in _REPEATABLE_METHODS or now - self._sent_again < _BETWEEN_REPEATS:
+            return False
+        self._sent_again = now
+        return True
+
+    def _kept(self) -> Connection | None:
         now = self._monotonic()
         idle = self._idle
         while idle and now - idle[0].idle_since >= self._idle_seconds:
             idle.popleft().abort()
         while idle:
             connection = idle.pop()
-            fit = connection.is_open() and now < connection.retire_at
-            if fit and (repeatable or connection.is_quiet()):
+            if connection.is_open() and now < connection.retire_at and connection.is_quiet():
                 return connection
             connection.abort()
         return None

@@ -1,7 +1,6 @@
 """ByteCache, Writes and LastGood."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,9 @@ from datasources.resilience.writes import Writes
 from datasources.scope import Scope, entered
 from datasources.sourced import Origin, Reason, Sourced
 from tests.unit.resilience.stories import call
-from tests.virtual_time import HandClock
+from tests.virtual_time import EPOCH, HandClock
 
-NOW = datetime(2025, 12, 31, tzinfo=UTC)
+NOW = EPOCH
 
 
 def entry(size):
@@ -107,7 +106,8 @@ def as_user(principal):
 
 
 def keep(last_good, *keys, personal=True, asked=0):
-    parts = {key: Sourced(f"{key}!", "users", NOW) for key in keys}
+    said = last_good._clock.now()
+    parts = {key: Sourced(f"{key}!", "users", said) for key in keys}
     last_good.keep(call(*keys, personal=personal, asked=asked), parts)
 
 
@@ -191,3 +191,14 @@ def test_operations_of_one_service_keep_their_own(last_good):
     with as_user("u1"):
         keep(last_good, "k")
         assert last_good.stale(replace(call(), route=other), None) == {}
+
+
+def test_the_age_counts_from_when_it_was_said(last_good, clock):
+    """A part that was said two seconds before it came to be kept is two seconds old."""
+    with as_user("u1"):
+        said = clock.now()
+        clock.time += 2.0
+        last_good.keep(call(), {"k": Sourced("k!", "users", said)})
+        clock.time += 1.0
+        found = last_good.fresh(call())["k"]
+        assert (found.as_of, found.age) == (said, 3.0)

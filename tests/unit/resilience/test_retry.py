@@ -17,6 +17,7 @@ from datasources.errors import (
     Unreachable,
 )
 from datasources.events import RetryScheduled
+from datasources.resilience.deadline import time_left
 from datasources.resilience.retry import Retry
 from datasources.resilience.retry_budget import RetryBudget
 from tests.unit.resilience.stories import call, outcome, within
@@ -66,6 +67,8 @@ def told(events, service, kind, seconds=5.0, **changes):
         (KEYED, [FAULT, Forbidden("users")], "ServerFault", [0.05]),
         (KEYED, [Rejected("users", 409)], "Rejected", []),
         (KEYED, [TryLater("users", 429), Rejected("users", 422)], "Rejected", [0.05]),
+        (READ, [TryLater("users", 429)] * 4, "TryLater", [0.05, 0.1, 0.2]),
+        (READ, [TryLater("users", 429), FAULT, FAULT, FAULT], "ServerFault", [0.05, 0.1, 0.2]),
         (READ, [FAULT, NotFound("users")], "NotFound", [0.05]),
         (READ, [ServerFault("users", 501)], "ServerFault", []),
         (READ, [BadReply("users")], "BadReply", []),
@@ -123,6 +126,20 @@ def test_a_repeat_is_announced_before_its_wait(events, service, announced):
     ]
 
 
+def test_it_does_wait(events, service):
+    """Twice: a service that has just failed is not asked in the same instant."""
+    service.script = [FAULT, FAULT]
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with within():
+            await retry(events)(call(), service)
+        return round(loop.time() - began, 3)
+
+    assert run(story()) == 0.15
+
+
 def test_it_does_not_wait_for_what_the_breaker_would_refuse(events, service, announced):
     """Fails with what the attempt met."""
     service.script = [FAULT]
@@ -135,6 +152,49 @@ def test_it_fails_now_when_the_wait_does_not_fit(events, service):
     service.script = [FAULT]
     assert told(events, service, READ, seconds=0.06) == "ServerFault"
     assert len(service.asked) == 1
+
+
+def test_what_failed_at_once_may_be_asked_again_with_little_time(events, service):
+    """Only an attempt that ran into its limit needs as much again."""
+    service.script = [FAULT]
+    assert told(events, service, READ, seconds=0.5) == {"k": "k v1"}
+
+
+def test_a_wait_that_ends_with_the_time_is_not_begun(events, service, announced):
+    """To the instant: nobody would be left to ask for."""
+    clock = VirtualClock()
+    policy = Retry(
+        budget=RetryBudget(clock=clock),
+        admits=lambda: True,
+        events=events,
+        clock=clock,
+        uniform=lambda low, high: time_left(clock),
+    )
+    service.script = [FAULT]
+
+    async def story():
+        with within():
+            return await outcome(policy(call(), service))
+
+    assert run(story()) == "ServerFault"
+    assert (announced, len(service.asked)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("due", "result"),
+    [(0.06, "ServerFault"), (0.1, {"k": "k v1"}), (60.0, {"k": "k v1"})],
+)
+def test_nobody_is_asked_for_those_who_have_left(events, service, due, result):
+    """The wait is 50 ms, and 20 ms are kept back of the time of those who wait."""
+    service.script = [FAULT]
+    assert told(events, service, {"due": lambda: VirtualClock().monotonic() + due}) == result
+
+
+def test_no_question_outlives_its_own_deadline(events, service):
+    """However long those would wait who share it."""
+    service.script = [ServerFault("users", 503, 2.0)]
+    asked = {"due": lambda: VirtualClock().monotonic() + 60.0}
+    assert told(events, service, asked, seconds=1.0) == "ServerFault"
 
 
 def test_trouble_is_told_to_whoever_waits(events, service):
@@ -172,5 +232,17 @@ def test_a_quiet_service_may_be_repeated_ten_times_in_ten_seconds():
     for _ in range(10):
         budget.deposit()
     assert [budget.withdraw() for _ in range(2)] == [True, False]
-    clock.time += 10.0
+    clock.time += 11.2
     assert budget.withdraw()
+
+
+@pytest.mark.parametrize("start", [0.0, 0.3, 0.99, 1.05])
+def test_no_ten_seconds_have_more_repeats_than_that(start):
+    """Whenever they begin: what is counted in tenths is forgotten late rather than early."""
+    clock = HandClock()
+    clock.time += start
+    budget = RetryBudget(clock=clock)
+    assert all(budget.withdraw() for _ in range(10))
+    for _ in range(99):
+        clock.time += 0.1
+        assert not budget.withdraw()

@@ -134,6 +134,9 @@ async def test_what_nobody_asked_for_ends_the_connection(server, connect):
     assert server.accepted == 2
 
 
+OTHERS = OK.replace(b"ok", b"no")
+
+
 async def hang_up_on_second(peer):
     """Answers once, takes a second request and leaves."""
     await peer.request()
@@ -190,6 +193,41 @@ async def test_it_is_not_sent_a_third_time(server, connect):
     await body(transport, server.request())
     with pytest.raises(httpx.RemoteProtocolError):
         await body(transport, server.request())
+    assert server.accepted == 2
+
+
+async def test_it_is_sent_again_once_a_second_at_most(server, connect):
+    """A server that always leaves on the second request: whoever asks is told, but for one."""
+    clock = Hand()
+    server.script = hang_up_on_second
+    transport = connect(server, monotonic=clock)
+    await body(transport, server.request())
+    assert await body(transport, server.request()) == b"ok"
+    clock.time += 0.9
+    with pytest.raises(httpx.RemoteProtocolError):
+        await body(transport, server.request())
+    assert await body(transport, server.request()) == b"ok"
+    clock.time += 0.1
+    assert await body(transport, server.request()) == b"ok"
+    assert server.accepted == 4
+
+
+async def test_what_nobody_asked_for_is_nobodys_answer(server, connect):
+    """A second response on a kept connection: the next request is sent on another one."""
+
+    async def talkative(peer):
+        await peer.request()
+        await peer.send(OK)
+        blocked.set()
+        peer.writer.write(OTHERS)
+        await peer.gone()
+
+    blocked = asyncio.Event()
+    server.script = scripted(talkative, answering(OK))
+    transport = connect(server)
+    await body(transport, server.request())
+    await blocked.wait()
+    assert await body(transport, server.request()) == b"ok"
     assert server.accepted == 2
 
 
