@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.simulation.__main__ import replay
+from tests.simulation.__main__ import hush, replay
 from tests.simulation.verdict import Violation
 from tests.simulation.world import World
 
@@ -43,6 +43,7 @@ def live(told: tuple[int, float]) -> Outcome:
     # graphql-core leaves coroutines behind that it has not begun when the client leaves.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     begun = time.process_time()
+    hush()
     world = World(seed, minutes)
     broken = ""
     try:

@@ -67,6 +67,13 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
         own.add_done_callback(partial(self._leave, key, shared))
         return own
 
+    def end(self) -> None:
+        """Ask nothing more, and stop what is under way: nobody waits any longer."""
+        self._wanted = {}
+        self._ready.clear()
+        for task in self._batches:
+            task.cancel()
+
     def do_resolve_reject(self, key: K, future: Future[V]) -> None:
         """Note a key that nobody has asked for yet; replaces aiodataloader's dispatch."""
         self._wanted[future] = key

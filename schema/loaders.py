@@ -53,6 +53,12 @@ class Loaders:
         """Payments by the ids of their orders."""
         return IsolatingLoader(partial(_single, self._sources.payments.by_order), batch_size=1)
 
+    def end(self) -> None:
+        """See `IsolatingLoader.end`."""
+        for made in vars(self).values():
+            if isinstance(made, IsolatingLoader):
+                made.end()
+
 
 class LoaderSets:
     """All loaders of one operation: a set for each importance and each deadline.
@@ -81,6 +87,14 @@ class LoaderSets:
         if loaders is None:
             loaders = self._sets[key] = Loaders(self._sources(importance))
         return loaders
+
+    def end(self) -> None:
+        """The operation is over; whatever it still had asked for is of use to nobody.
+
+        Executors leave what they have not begun to await, when they are cancelled or a field fails.
+        """
+        for loaders in self._sets.values():
+            loaders.end()
 
 
 async def _single(

@@ -18,6 +18,8 @@ class Answer:
         ended: When nothing of it was left.
         statuses: HTTP status of every response: one, or none for a client that left.
         deadline: When it was due.
+        alone: Whether no other operation was under way.
+        refused: Whether there was no room for it.
     """
 
     operation: Operation
@@ -26,6 +28,8 @@ class Answer:
     statuses: list[int]
     body: bytes
     deadline: float = float("inf")
+    alone: bool = False
+    refused: bool = False
 
     def strangers(self) -> list[str]:
         """How other people's data would begin in the answer."""

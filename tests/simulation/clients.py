@@ -7,39 +7,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.documents import (
+    CREATE,
+    DASHBOARD,
+    ME,
+    NOTES,
+    ORDERS,
+    PAGE,
+    READ,
+    READ_TWO,
+    Document,
+)
+from tests.simulation.documents import PRODUCTS as PRODUCTS_BY_ID
 from tests.simulation.exchanges import Key
 from tests.simulation.truth import DECLINED, LATER, PRODUCTS, USERS
+from tests.simulation.wishes import Wishes
 
 Path = tuple[str | int, ...]
-
-_FRESHNESS = "freshness { origin cached asOf ageSeconds reason }"
-_USER = f"id name email {_FRESHNESS}"
-_PRODUCT = f"id name price {{ amount currency }} inStock {_FRESHNESS}"
-_NOTE = f"id message read createdAt {_FRESHNESS}"
-_PAYMENT = f"id status method {_FRESHNESS}"
-_ORDER = (
-    f"id status total {{ amount currency }} createdAt {_FRESHNESS}"
-    f" items {{ quantity product {{ {_PRODUCT} }} }}"
-)
-_PAID = f"{_ORDER} payment {{ {_PAYMENT} }}"
-
-_DASHBOARD = f"""query ($limit: Int!, $unread: Boolean!, $payments: Boolean!) {{ dashboard {{
-  user {{ {_USER} }}
-  recentOrders(limit: $limit) {{ {_ORDER} payment @include(if: $payments) {{ {_PAYMENT} }} }}
-  notifications(unread: $unread, limit: 4) {{ {_NOTE} }} }} }}"""
-_ME = f"{{ me {{ {_USER} }} again: me {{ {_USER} }} }}"
-_ORDERS = (
-    f"query ($a: ID!, $b: ID!) {{ a: order(id: $a) {{ {_PAID} }} b: order(id: $b) {{ {_ORDER} }} }}"
-)
-_PAGE = f"query ($first: Int!) {{ orders(first: $first) {{ edges {{ node {{ {_ORDER} }} }} }} }}"
-_PRODUCTS = f"query ($ids: [ID!]!) {{ products(ids: $ids) {{ {_PRODUCT} }} }}"
-_NOTES = f"{{ notifications(first: 3) {{ edges {{ node {{ {_NOTE} }} }} }} me {{ {_USER} }} }}"
-_CREATE = f"""mutation ($input: CreateOrderInput!) {{ createOrder(input: $input) {{ __typename
-  ... on OrderCreated {{ order {{ {_ORDER} }} }} ... on PaymentQueued {{ order {{ {_ORDER} }} }}
-  ... on OrderRejected {{ reason }} ... on OutcomeUnknown {{ idempotencyKey }} }} }}"""
-_READ = f"""mutation ($id: ID!) {{ markNotificationRead(id: $id) {{ __typename
-  ... on NotificationRead {{ notification {{ {_NOTE} }} }}
-  ... on NotificationNotFound {{ id }} }} }}"""
 
 
 @dataclass(slots=True)
@@ -50,6 +34,9 @@ class Operation:
         name: The X-Request-ID.
         at: When it is sent (seconds).
         sections: Where in the answer what is shown.
+        on_error: What an error does to the rest; "" for the default.
+        limits: Of which fields the time is limited (seconds).
+        explain: "plan", "analyze", or "" when nothing is to be explained.
         patience: What the client says in X-Request-Timeout-Ms (seconds); None for nothing.
         leaves: After how long it closes the connection (seconds); None for never.
         writes: The service that it changes, "" for none.
@@ -59,14 +46,22 @@ class Operation:
     name: str
     user: str
     at: float
-    query: str
+    document: Document
     variables: dict[str, Any]
     sections: dict[Path, Key]
+    on_error: str = ""
+    limits: dict[str, float] = field(default_factory=dict)
+    explain: str = ""
     patience: float | None = None
     leaves: float | None = None
     writes: str = ""
     key: str | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    def told(self) -> str:
+        """What it is about, for the history."""
+        wishes = {"onError": self.on_error, "deadlines": self.limits, "explain": self.explain}
+        return f"{self.variables} { ({name: wish for name, wish in wishes.items() if wish}) }"
 
 
 class Clients:
@@ -74,11 +69,13 @@ class Clients:
 
     Args:
         chance: Where from.
+        wishes: What they say beside what they ask for.
         pace: Operations in a second while somebody is there.
     """
 
-    def __init__(self, chance: random.Random, pace: float) -> None:
+    def __init__(self, chance: random.Random, wishes: Wishes, pace: float) -> None:
         self._chance = chance
+        self._wishes = wishes
         self._pace = pace
         self._count = 0
         self._keys: list[tuple[str, str, dict[str, Any]]] = []
@@ -133,11 +130,16 @@ class Clients:
             asked.patience = round(chance.choice((0.03, 0.1, 0.5, 2.0)) * chance.uniform(0.5, 1), 3)
         if chance.random() < 0.05:
             asked.leaves = chance.choice((0.0, 0.01, 0.1, 1.0)) * chance.random()
+        asked.on_error = self._wishes.on_error()
+        asked.limits = self._wishes.limits(asked.document)
+        asked.explain = self._wishes.explain()
         return asked
 
-    def _new(self, user: str, now: float, query: str, variables: Any, sections: Any) -> Operation:
+    def _new(
+        self, user: str, now: float, document: Document, variables: Any, sections: Any
+    ) -> Operation:
         self._count += 1
-        return Operation(f"op-{self._count}", user, now, query, variables, sections)
+        return Operation(f"op-{self._count}", user, now, document, variables, sections)
 
     def dashboard(self, user: str, now: float) -> Operation:
         limit, unread = self._chance.choice((2, 5)), self._chance.random() < 0.7
@@ -148,11 +150,11 @@ class Clients:
             ("dashboard", "recentOrders"): ("orders", user, limit),
             ("dashboard", "notifications"): ("notes", user, unread, 4),
         }
-        return self._new(user, now, _DASHBOARD, variables, sections)
+        return self._new(user, now, DASHBOARD, variables, sections)
 
     def me(self, user: str, now: float) -> Operation:
         key = ("user", user)
-        return self._new(user, now, _ME, {}, {("me",): key, ("again",): key})
+        return self._new(user, now, ME, {}, {("me",): key, ("again",): key})
 
     def orders(self, user: str, now: float, wanted: str | None = None) -> Operation:
         owners = [user, user, self._chance.choice(USERS)]
@@ -162,21 +164,21 @@ class Clients:
         if wanted is not None:
             ids["a"] = wanted
         sections = {(alias,): ("order", ids[alias]) for alias in "ab"}
-        return self._new(user, now, _ORDERS, ids, sections)
+        return self._new(user, now, ORDERS, ids, sections)
 
     def page(self, user: str, now: float) -> Operation:
         first = self._chance.choice((2, 20))
         sections = {("orders",): ("page", user, first)}
-        return self._new(user, now, _PAGE, {"first": first}, sections)
+        return self._new(user, now, PAGE, {"first": first}, sections)
 
     def products(self, user: str, now: float) -> Operation:
         ids = self._chance.sample((*PRODUCTS, "p99"), self._chance.randint(1, 6))
         sections = {("products", at): ("product", one) for at, one in enumerate(ids)}
-        return self._new(user, now, _PRODUCTS, {"ids": ids}, sections)
+        return self._new(user, now, PRODUCTS_BY_ID, {"ids": ids}, sections)
 
     def notes(self, user: str, now: float) -> Operation:
         sections = {("notifications",): ("notes", user, False, 4), ("me",): ("user", user)}
-        return self._new(user, now, _NOTES, {}, sections)
+        return self._new(user, now, NOTES, {}, sections)
 
     def create(self, user: str, now: float) -> Operation:
         chance = self._chance
@@ -188,7 +190,7 @@ class Clients:
             wanted = {"items": [{"productId": one, "quantity": 1} for one in chosen]}
             wanted |= {"paymentMethod": chance.choice(("card", "card", LATER, DECLINED))}
             key = f"key-{self._count}" if chance.random() < 0.7 else None
-        asked = self._new(user, now, _CREATE, {"input": wanted}, {("createOrder",): ("write", key)})
+        asked = self._new(user, now, CREATE, {"input": wanted}, {("createOrder",): ("write", key)})
         asked.writes, asked.key = "orders", key
         if key is not None:
             self._keys.append((user, key, wanted))
@@ -196,10 +198,17 @@ class Clients:
         return asked
 
     def read(self, user: str, now: float) -> Operation:
-        owner = user if self._chance.random() < 0.9 else self._chance.choice(USERS)
-        note = f"{owner}-n{self._chance.randint(0, 1 + int(now / 60.0))}"
-        asked = self._new(
-            user, now, _READ, {"id": note}, {("markNotificationRead",): ("note", note)}
-        )
+        note = self._note(self._chance, user, now)
+        if self._wishes.second():
+            other = self._note(self._wishes.chance, user, now)
+            sections = {("a",): ("note", note), ("b",): ("note", other)}
+            asked = self._new(user, now, READ_TWO, {"a": note, "b": other}, sections)
+        else:
+            sections = {("markNotificationRead",): ("note", note)}
+            asked = self._new(user, now, READ, {"id": note}, sections)
         asked.writes = "notifications"
         return asked
+
+    def _note(self, chance: random.Random, user: str, now: float) -> str:
+        owner = user if chance.random() < 0.9 else chance.choice(USERS)
+        return f"{owner}-n{chance.randint(0, 1 + int(now / 60.0))}"

@@ -7,12 +7,11 @@ from typing import Any
 from tests.simulation.answers import Answer
 from tests.simulation.clients import Operation, Path
 from tests.simulation.exchanges import REASONS, Exchange, Exchanges, Key
+from tests.simulation.limits import RESERVE, spent
 from tests.simulation.setting import Setting
 from tests.simulation.traffic import Traffic
 from tests.simulation.verdict import Violation, demand
 
-_RESERVE = 0.02
-"""What the BFF keeps back of a deadline for serving what is old (seconds)."""
 _INSTANT = 1e-6
 _MILLISECOND = 0.001
 _LONGEST_WRITE = 15.0
@@ -120,7 +119,7 @@ class Evidence:
             return one if one.ended > since else None
         return None
 
-    def justifies(self, answer: Answer, key: Key, service: str, reason: str) -> bool:
+    def justifies(self, answer: Answer, path: Path, key: Key, service: str, reason: str) -> bool:
         """Whether *reason* is one that was there, when it may have counted."""
         since, until = answer.started - self._budget - _INSTANT, answer.ended + _INSTANT
         if reason == "CIRCUIT_OPEN":
@@ -138,9 +137,7 @@ class Evidence:
         if reason == "REVALIDATING":
             return bool(about) or crowded
         if reason == "DEADLINE":
-            spent = answer.ended >= answer.deadline - _RESERVE - _MILLISECOND
-            cut = any(one.outcome == "left" for one in about)
-            return spent or cut or crowded
+            return self._was_late(answer, path, about) or (crowded and not answer.alone)
         if reason == "TIMEOUT":
             shortest = self._limit(service, key)
             return any(
@@ -149,10 +146,20 @@ class Evidence:
             )
         return crowded or any(one.outcome in REASONS[reason] for one in about)
 
+    def _was_late(self, answer: Answer, path: Path, about: list[Exchange]) -> bool:
+        """Whether the time of the operation had passed, or that of its field.
+
+        What somebody else has asked, before or meanwhile, may have had less.
+        """
+        if answer.ended >= answer.deadline - RESERVE - _MILLISECOND or spent(answer, path):
+            return True
+        mine = answer.operation.name if answer.alone else ""
+        return any(one.outcome == "left" and one.request != mine for one in about)
+
     def _limit(self, service: str, key: Key) -> float:
         upstream, settings = self._settings.upstream(service), self._settings
         if key[0] == "write":
             usual, deadline = upstream.timeout_write_seconds, settings.mutation_deadline_seconds
         else:
             usual, deadline = upstream.timeout_read_seconds, settings.deadline_seconds
-        return min(usual, 0.8 * (deadline - _RESERVE))
+        return min(usual, 0.8 * (deadline - RESERVE))

@@ -7,15 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from bff.wiring import SERVICES
+from tests.simulation import door, explained, limits
 from tests.simulation.answers import Answer, Reading
 from tests.simulation.clients import Operation, Path
 from tests.simulation.evidence import Evidence
 from tests.simulation.exchanges import Exchange, Exchanges, Key
+from tests.simulation.halting import is_prompt, keys_at
+from tests.simulation.leftovers import Leftovers
 from tests.simulation.setting import Setting
 from tests.simulation.shapes import nodes_of, same
 from tests.simulation.traffic import Traffic
 from tests.simulation.truth import Truth
-from tests.simulation.verdict import demand
+from tests.simulation.verdict import Violation, demand
+from tests.simulation.writing import Writing
 
 _MILLISECOND = 0.001
 _INSTANT = 1e-6
@@ -37,7 +41,6 @@ _REASONS = {
     "DEADLINE_EXCEEDED": {"DEADLINE"},
 }
 _NO_REASON = {"FORBIDDEN": {"401", "403"}, "NOT_FOUND": {"404", "410"}}
-_PLACED = {"OrderCreated", "PaymentQueued"}
 
 
 class Oracle:
@@ -52,28 +55,56 @@ class Oracle:
     ) -> None:
         self._settings = setting.settings
         self._exchanges = exchanges
-        self._truth = truth
+        self._traffic = traffic
         self._evidence = Evidence(setting, exchanges, traffic)
+        self._leftovers = Leftovers(exchanges, setting.settings)
+        self._planned: set[str] = set()
+        self._writing = Writing(exchanges, truth, missing=self._missing, below=self._below)
         self.healed = False
 
     def begins(self, operation: Operation, now: float) -> None:
         """An operation is sent."""
         if operation.writes:
             self._evidence.writes(operation, now)
+        if operation.explain == "plan":
+            self._planned.add(operation.name)
+
+    def arrives(self, exchange: Exchange) -> None:
+        """A request reaches its service."""
+        planned = exchange.request in self._planned
+        demand(not planned, "explain", f"{exchange} was only to be planned")
+        self._leftovers.arrives(exchange)
+
+    def look(self, answer: Answer) -> None:
+        """Shortly after it is over."""
+        self._leftovers.look(answer)
+        limits.check(answer, self._exchanges, self._leftovers)
 
     def ends(self, answer: Answer) -> None:
         """It is over, one way or the other."""
         operation = answer.operation
         if operation.writes:
             self._evidence.written(operation, answer.ended)
+        self._leftovers.ends(answer)
         self._settled(answer)
         if not answer.statuses:
             return
-        reading = Reading.of(answer, json.loads(answer.body))
-        for path, key in operation.sections.items():
-            if key[0] in {"write", "note"}:
-                self._mutation(reading, path, key)
-            else:
+        body = json.loads(answer.body)
+        if answer.refused:
+            door.turned_away(answer, body, self._exchanges)
+            return
+        if operation.explain == "plan":
+            explained.planned(answer, body, self._exchanges, self._traffic)
+            return
+        if operation.explain == "analyze":
+            explained.analyzed(answer, body["extensions"]["explain"], self._exchanges)
+        reading = Reading.of(answer, body)
+        if operation.on_error == "HALT" and reading.errors:
+            self._halted(reading)
+        elif operation.writes:
+            self._writing.all(reading)
+        else:
+            for path, key in operation.sections.items():
                 self._section(reading, path, key)
         demand(not reading.errors, "exactly", f"errors at other paths: {reading.errors}")
         demand(not reading.entries, "exactly", f"entries at other paths: {reading.entries}")
@@ -97,7 +128,44 @@ class Oracle:
             demand(took <= left + _INSTANT, "settles", f"{operation.name} goes on when left")
             if not answer.statuses:
                 return
-        demand(answer.statuses == [200], "settles", f"{operation.name}: {answer.statuses}")
+        expected = [503] if answer.refused else [200]
+        promise = "door" if answer.refused or 503 in answer.statuses else "settles"
+        demand(answer.statuses == expected, promise, f"{operation.name}: {answer.statuses}")
+
+    def _halted(self, reading: Reading) -> None:
+        """One error, no data, and nothing but what the error is about."""
+        answer, operation = reading.answer, reading.answer.operation
+        demand(reading.body["data"] is None, "halt", f"{operation.name} halts, and has data")
+        demand(len(reading.errors) == 1, "halt", f"{operation.name} halts at {reading.errors}")
+        path, error = next(iter(reading.errors.items()))
+        keys = keys_at(answer, path, self._exchanges)
+        demand(keys, "error", f"{path}: nobody said that there is anything")
+        entry = reading.entries.get(path)
+        self._prompt(answer, path, keys, error, entry)
+        if operation.writes and path in operation.sections:
+            self._writing.all(reading)
+            return
+        reading.errors.clear()
+        reading.entries.pop(path, None)
+        for number, key in enumerate(keys, 1):
+            try:
+                self._missing(reading, path, key, error, entry)
+            except Violation:
+                if number == len(keys):
+                    raise
+            else:
+                break
+
+    def _prompt(self, answer: Answer, path: Path, keys: list[Key], error: Any, entry: Any) -> None:
+        """What a service has failed to say ends the operation then."""
+        service, name = error.get("service"), answer.operation.name
+        if answer.operation.writes or entry is None or not error["code"].startswith("UPSTREAM"):
+            return
+        if self._settings.upstream(service).hedge.operations:
+            return  # the first of two failures is told of, after the second
+        repeated = self._settings.upstream(service).retries > 0
+        prompt = is_prompt(answer, keys, entry["reason"], self._exchanges, repeated=repeated)
+        demand(prompt, "halt", f"{name} does not end with its error at {path}")
 
     def _section(self, reading: Reading, path: Path, key: Key) -> None:
         """Whatever stands at *path*, and what hangs below it."""
@@ -197,7 +265,7 @@ class Oracle:
         demand(age < kept.stale_seconds + _MILLISECOND, "stale", f"{path}: {age} s old")
         if reason == "REVALIDATING":
             self._evidence.newer_than_own_writes(answer, path, key, service, exchange)
-        justified = self._evidence.justifies(answer, key, service, reason)
+        justified = self._evidence.justifies(answer, path, key, service, reason)
         demand(justified, "reason", f"{path}: {reason}, for no cause")
 
     def _absent(self, reading: Reading, path: Path, key: Key) -> None:
@@ -222,66 +290,10 @@ class Oracle:
         expected = {"path": list(path), "service": service, "served": "NOTHING"}
         expected |= {"reason": reason, "ageSeconds": None}
         demand(entry == expected and reason in _REASONS[code], "exactly", f"{code} and {entry}")
-        justified = self._evidence.justifies(answer, key, service, reason)
+        justified = self._evidence.justifies(answer, path, key, service, reason)
         demand(justified, "reason", f"{path}: {reason}, for no cause")
         kept = self._evidence.surely_kept(answer, key, service)
         demand(kept is None, "withheld", f"{path} is null, and {kept} has said what it is")
-
-    def _mutation(self, reading: Reading, path: Path, key: Key) -> None:
-        answer, operation = reading.answer, reading.answer.operation
-        sent = [
-            one for one in self._exchanges.since(answer.started) if one.request == operation.name
-        ]
-        sent = [one for one in sent if one.method == "POST"]
-        placed = [
-            order for order, _, request in self._truth.placed.values() if request == operation.name
-        ]
-        if operation.writes == "orders":
-            demand(len(placed) <= 1, "orders", f"{operation.name} placed {len(placed)}")
-            demand(operation.key or len(sent) <= 1, "orders", f"{operation.name}: sent again")
-            keys = {one.idempotency for one in sent}
-            demand(len(keys) <= 1, "orders", f"{operation.name}: keys {keys}")
-        error, entry = reading.errors.pop(path, None), reading.entries.pop(path, None)
-        about = ("write", "/orders") if key[0] == "write" else ("write", _read_path(operation))
-        if error is not None:
-            demand(not placed, "orders", f"{operation.name} placed an order, and says {error}")
-            self._missing(reading, path, about, error, entry)
-            return
-        demand(entry is None, "exactly", f"{path} has an outcome, and {entry}")
-        self._outcome(reading, path, about, sent, placed)
-
-    def _outcome(
-        self, reading: Reading, path: Path, about: Key, sent: list[Exchange], placed: list[Any]
-    ) -> None:
-        value, operation = reading.at(path), reading.answer.operation
-        kind = value["__typename"]
-        if kind in {"OrderRejected", "NotificationNotFound"}:
-            demand(not placed, "orders", f"{operation.name} placed an order, and was refused")
-            demand(sent, "orders", f"{operation.name} was refused, and never asked")
-        if kind in _PLACED:
-            node, key = value["order"], ("order", value["order"]["id"])
-            orders = [order.id for order, _, _ in self._truth.placed.values()]
-            demand(
-                orders.count(key[1]) == 1, "orders", f"{key} exists {orders.count(key[1])} times"
-            )
-        elif kind == "NotificationRead":
-            node, key = value["notification"], ("notes", operation.user)
-        else:
-            return
-        as_of = datetime.fromisoformat(node["freshness"]["asOf"])
-        exchange = self._exchanges.answered(about, operation.user, as_of)
-        demand(exchange, "truth", f"{path}: nobody confirmed it at {as_of}")
-        assert exchange is not None
-        demand(exchange.request == operation.name, "truth", f"{path} is from {exchange}")
-        said = exchange.said[about]
-        listed = said if key[0] == "order" else [said]
-        demand(same(key, [node], listed), "truth", f"{path}: {node} where {said} was said")
-        if key[0] == "order":
-            self._below(reading, (*path, "order"), key, node, said)
-
-
-def _read_path(operation: Operation) -> str:
-    return f"/notifications/{operation.variables['id']}/read"
 
 
 assert set(_SERVICE.values()) == set(SERVICES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bff.settings import Settings
-from bff.wiring import SERVICES
+from bff.wiring import READS, SERVICES
 
 SECRET = "a secret that only a simulation knows"
 _MEGABYTE = 1024 * 1024
@@ -47,6 +47,8 @@ def draw(chance: random.Random) -> Setting:
         "auth": {"jwt_secret": SECRET, "issuer": "simulation", "audience": "bff"},
         "explorer": False,
     }
+    places = 1_024 if chance.random() < 0.7 else chance.choice((2, 4, 8, 20))
+    settings |= {"limits": {"operations": places}}
     return Setting(
         settings=Settings.model_validate(settings | deadlines),
         cache_bytes=64 * _MEGABYTE if chance.random() < 0.7 else chance.choice((20_000, 60_000)),
@@ -57,14 +59,23 @@ def draw(chance: random.Random) -> Setting:
 
 
 def _upstream(name: str, chance: random.Random, *, usual: bool) -> dict[str, Any]:
-    url = {"url": f"http://{name}.internal"}
+    own: dict[str, Any] = {"url": f"http://{name}.internal"}
+    if chance.random() < 0.25:
+        reads = sorted(READS[name])
+        hedged = tuple(chance.sample(reads, chance.randint(1, len(reads))))
+        own["hedge"] = {"operations": hedged, "after_seconds": chance.choice((0.03, 0.1, 0.5))}
+    adaptive = chance.random() < 0.25
     if usual:
-        return url
+        return own | {"bulkhead": {"adaptive": adaptive}}
     stale = chance.choice((20.0, 120.0, 600.0))
-    return url | {
+    return own | {
         "timeout_read_seconds": chance.choice((0.3, 1.0, 3.0)),
         "retries": chance.choice((0, 1, 3, 3)),
-        "bulkhead": {"limit": chance.choice((1, 2, 8, 64)), "queue": chance.choice((1, 4, 128))},
+        "bulkhead": {
+            "limit": chance.choice((1, 2, 8, 64)),
+            "queue": chance.choice((1, 4, 128)),
+            "adaptive": adaptive,
+        },
         "breaker": {
             "consecutive": chance.choice((3, 10, 20)),
             "minimum_calls": chance.choice((4, 10)),

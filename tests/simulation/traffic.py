@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable
 
 from bff.settings import Settings
-from datasources.events import BreakerChanged, CallShed, RetryScheduled
+from datasources.events import BreakerChanged, CallShed, HedgeStarted, RetryScheduled
 from tests.simulation.exchanges import Exchange, Exchanges
+from tests.simulation.hedges import Hedges
 from tests.simulation.verdict import demand
 
 _WINDOW = 10.0
@@ -16,6 +17,8 @@ _RATIO = 0.1
 _GRAIN = 1.0
 """The budget forgets in slices of a second."""
 _MILLISECOND = 0.001
+_FLOOR = 4
+"""A limit that adapts is not lowered below this."""
 _MOST_CALLS = {"orders": 2, "payments": 5}
 """How many calls one operation makes at most, where it is more than one."""
 
@@ -31,6 +34,7 @@ class Traffic:
         self._first: dict[str, deque[float]] = {}
         self._asked: deque[float] = deque()
         self._shed: list[tuple[float, str, str]] = []
+        self.hedges = Hedges(exchanges, settings, self.state)
 
     def state(self, service: str) -> str:
         """Of its breaker."""
@@ -67,12 +71,16 @@ class Traffic:
         """A request reaches its service."""
         state = self.state(exchange.service)
         demand(state != "open", "breaker", f"open, and {exchange} reaches the service")
+        self.hedges.arrives(exchange)
+        limit = self._settings.upstream(exchange.service).bulkhead.limit
+        under_way = len(self._exchanges.under_way[exchange.service])
+        demand(under_way <= limit, "crowd", f"{exchange} is number {under_way} of at most {limit}")
         if exchange.attempt == 1:
             self._first.setdefault(exchange.service, deque()).append(exchange.started)
         exchange.probe = state == "half-open"
         if exchange.probe:
-            under_way = [self._exchanges.all[one] for one in self._others(exchange)]
-            probes = [one for one in under_way if one.probe and one.started >= self._since(one)]
+            others = [self._exchanges.all[one] for one in self._others(exchange)]
+            probes = [one for one in others if one.probe and one.started >= self._since(one)]
             demand(not probes, "probe", f"{exchange} beside {[str(one) for one in probes]}")
 
     def _others(self, exchange: Exchange) -> list[int]:
@@ -82,8 +90,8 @@ class Traffic:
     def _since(self, exchange: Exchange) -> float:
         return self._states[exchange.service][-1][0]
 
-    def repeats(self, event: RetryScheduled, now: float) -> None:
-        """A repeat was paid for: with those of the last ten seconds it must be affordable."""
+    def repeats(self, event: RetryScheduled | HedgeStarted, now: float) -> None:
+        """One more was paid for: with those of the last ten seconds it must be affordable."""
         repeats = self._repeats.setdefault(event.service, deque())
         repeats.append(now)
         calls = self._first.setdefault(event.service, deque())
@@ -98,6 +106,7 @@ class Traffic:
 
     def ended(self, exchange: Exchange) -> None:
         """A request is over: it may not have outlived what the service was told."""
+        self.hedges.ended(exchange)
         late = exchange.ended - exchange.started - exchange.allowed
         demand(late <= 2 * _MILLISECOND, "deadline", f"{exchange} outlived its own by {late:g} s")
 
@@ -116,7 +125,8 @@ class Traffic:
 
     def crowded(self, service: str, since: float, until: float) -> bool:
         """Whether as many requests as it may have were under way at some instant between."""
-        limit = self._settings.upstream(service).bulkhead.limit
+        bulkhead = self._settings.upstream(service).bulkhead
+        limit = min(bulkhead.limit, _FLOOR) if bulkhead.adaptive else bulkhead.limit
         meanwhile: list[Exchange] = []
         for exchange in reversed(self._exchanges.all):
             if exchange.started < since - 60.0:

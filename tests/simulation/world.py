@@ -19,11 +19,20 @@ from bff.identity.service_tokens import ServiceTokens
 from bff.identity.user_tokens import UserTokens
 from bff.pressure import Pressure
 from bff.wiring import SERVICES, Wired, issuer_network, wire
-from datasources.events import BreakerChanged, CallShed, Event, Events, RetryScheduled
+from datasources.events import (
+    BreakerChanged,
+    CallShed,
+    Event,
+    Events,
+    HedgeStarted,
+    RetryScheduled,
+)
 from datasources.resilience.cache import ByteCache
 from schema.clients import web
+from tests.simulation import quiet
 from tests.simulation.clients import Clients, Operation
-from tests.simulation.exchanges import Exchanges
+from tests.simulation.door import Door
+from tests.simulation.exchanges import Exchange, Exchanges
 from tests.simulation.oracle import Answer, Oracle
 from tests.simulation.requests import body_of, scope_of
 from tests.simulation.services import Service
@@ -32,10 +41,13 @@ from tests.simulation.traffic import Traffic
 from tests.simulation.truth import Truth
 from tests.simulation.verdict import Violation
 from tests.simulation.weather import Climate
+from tests.simulation.wishes import Wishes
 from tests.virtual_time import VirtualClock, run
 
 _KEY = ec.derive_private_key(7, ec.SECP256R1())
 _SCHEMA = web.build_schema()
+_SHORTLY = 0.0005
+"""After so long (seconds) whatever was cancelled is gone."""
 _QUIET = 25.0
 """After so long (seconds) nothing may be under way: the longest operation and then some."""
 
@@ -65,6 +77,11 @@ class World:
         self.violations: list[str] = []
         self._keys = 0
         self._cache = ByteCache(max_bytes=self.setting.cache_bytes)
+        limits = self.setting.settings.limits
+        self._door = Door(limits.operations)
+        self._pressure = Pressure(
+            operations=limits.operations, wait=limits.wait_seconds, clock=self._clock
+        )
         self._wired, self._app = self._build()
 
     def _chance(self, purpose: str) -> random.Random:
@@ -95,7 +112,6 @@ class World:
         events = Events(self._fail)
         events.subscribe(self._happened)
         settings, clock = self.setting.settings, self._clock
-        pressure = Pressure(clock=clock)
         tokens = ServiceTokens(_KEY, issuer="bff", ttl=30, clock=clock)
         wired = wire(
             settings,
@@ -103,7 +119,7 @@ class World:
             events=events,
             clock=clock,
             transport=lambda name, _: self._service(name),
-            least=pressure.least,
+            least=self._pressure.least,
             cache=self._cache,
         )
         users = UserTokens.from_settings(
@@ -117,7 +133,7 @@ class World:
             service_keys=tokens.jwks,
             prospects=wired.prospect,
             running=wired.running,
-            pressure=pressure,
+            pressure=self._pressure,
             clock=clock,
         )
         deadlines = Deadlines(
@@ -135,9 +151,13 @@ class World:
             now=self._now,
             calendar=self._clock.now,
             note=self._note,
-            arrives=lambda exchange: self._judge(self.traffic.arrives, exchange),
+            arrives=self._arrives,
             ends=lambda exchange: self._judge(self.traffic.ended, exchange),
         )
+
+    def _arrives(self, exchange: Exchange) -> None:
+        self._judge(self.traffic.arrives, exchange)
+        self._judge(self.oracle.arrives, exchange)
 
     def _key(self) -> str:
         self._keys += 1
@@ -148,8 +168,10 @@ class World:
         if isinstance(event, BreakerChanged):
             self._note(f"breaker of {event.service}: {event.old} to {event.new}")
             self._judge(self.traffic.changed, event, now)
-        elif isinstance(event, RetryScheduled):
+        elif isinstance(event, RetryScheduled | HedgeStarted):
             self._judge(self.traffic.repeats, event, now)
+            if isinstance(event, HedgeStarted):
+                self._judge(self.traffic.hedges.starts, event)
         elif isinstance(event, CallShed):
             self.traffic.shed(event, now)
 
@@ -171,7 +193,8 @@ class World:
             yield
 
     async def _live(self) -> None:
-        clients = Clients(self._chance("clients"), self.setting.pace)
+        wishes = Wishes(self._chance("wishes"))
+        clients = Clients(self._chance("clients"), wishes, self.setting.pace)
         async with self._open():
             asked: set[asyncio.Task[None]] = set()
             for operation in clients.all(self.seconds):
@@ -211,42 +234,26 @@ class World:
         self._be_quiet()
         for name in SERVICES:
             state = self._wired.services[name].breaker.state
-            self._expect(state == "closed", f"healing: the breaker of {name} is {state}")
-
-    def _expect(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
-        if not holds:
-            self._judge(_violated, otherwise)
+            if state != "closed":
+                self._judge(_violated, f"healing: the breaker of {name} is {state}")
 
     def _be_quiet(self) -> None:
         """Nobody asks any more, so nothing may be held."""
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        self._expect(not tasks, f"quiet: {len(tasks)} tasks are left: {tasks}")
-        for name in SERVICES:
-            service = self._wired.services[name]
-            held = {
-                "slots": service.bulkhead.in_flight,
-                "queued": service.bulkhead.queued,
-                "flights": service.flights.in_flight,
-                "known flights": len(service.flights._flights),
-                "probes": int(service.breaker._probe_until is not None)
-                if service.breaker.state == "half-open"
-                else 0,
-                "exchanges": len(self.exchanges.under_way.get(name, ())),
-            }
-            self._expect(not any(held.values()), f"quiet: {name} holds {held}")
-        cache = self._cache
-        kept = sum(len(entry.packed) for entry in cache._entries.values())
-        self._expect(kept <= cache.bytes, f"cache: {kept} bytes are counted as {cache.bytes}")
-        bound = self.setting.cache_bytes
-        self._expect(cache.bytes <= bound, f"cache: {cache.bytes} bytes of at most {bound}")
+        complaints = quiet.complaints(
+            self._wired, self.exchanges, self._pressure, self._cache, self.setting.cache_bytes
+        )
+        for complaint in complaints:
+            self._judge(_violated, complaint)
 
     async def _ask(self, operation: Operation) -> None:
         """One operation from the client's side."""
         self.operations += 1
         started = self._now()
-        self._note(f"{operation.name} of {operation.user} begins: {operation.variables}")
+        self._note(f"{operation.name} of {operation.user} begins: {operation.told()}")
         self.oracle.begins(operation, started)
-        self.traffic.asked(started)
+        admitted = self._door.admits(operation)
+        if admitted:
+            self.traffic.asked(started)
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         leaving = None
         if operation.leaves is not None:
@@ -270,7 +277,14 @@ class World:
         starts = [message["status"] for message in sent if message["type"] != "http.response.body"]
         self._note(f"{operation.name} ends: {starts} {b''.join(bodies).decode()}")
         answer = Answer(operation, started, self._now(), starts, b"".join(bodies))
+        answer.refused = not admitted
+        answer.alone = admitted and self._door.leaves(operation)
         self._judge(self.oracle.ends, answer)
+        if admitted:
+            shortly = asyncio.get_running_loop().time() + _SHORTLY
+            asyncio.get_running_loop().call_at(
+                shortly, lambda: self._judge(self.oracle.look, answer)
+            )
 
 
 def _violated(message: str) -> None:
