@@ -10,6 +10,9 @@ How long is too long depends on how long the line has stood. A burst is absorbed
 not come to an end means that there is more than can be done, and to keep it long would only make
 everybody late.
 
+Who writes goes ahead, but that somebody writes is only said: so it gets him ahead for half of the
+places and every other beginning at most, and those who read are never kept out by it.
+
 References:
     Nichols, Jacobson: Controlling Queue Delay, ACM Queue 10(5), 2012.
     Maurer: Fail at Scale, ACM Queue 13(8), 2015 (the two patiences).
@@ -20,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
 from datasources.clock import Clock, SystemClock
 from datasources.importance import Importance
@@ -42,25 +46,40 @@ class Full(Exception):
     """There is no room: nothing was begun."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What one operation takes of the process.
+
+    Attributes:
+        turn: What to wait for before beginning; None to begin at once.
+        ahead: Whether it is one of those that go before others because they write.
+    """
+
+    turn: asyncio.Future[None] | None
+    ahead: bool
+
+
 class Pressure:
     """Counts the operations of one event loop, and lets them begin one after the other.
 
     Args:
         operations: Most of them at once, those that wait to begin included; the last sixteenth is
-            kept for writes.
+            kept for those who go ahead: writes, as long as half of all places are not theirs.
         wait: Longest wait to begin that is expected of anybody (seconds); two fifths of it after
-            the line has stood for so long. Nobody who writes is refused for it.
+            the line has stood for so long. Nobody who goes ahead is refused for it.
         clock: Replaced in tests.
     """
 
     def __init__(
         self, *, operations: int = 1_024, wait: float = 2.5, clock: Clock | None = None
     ) -> None:
-        self._operations = operations
+        self.operations = operations
         self._wait = wait
         self._clock = clock or SystemClock()
         self._line: deque[asyncio.Future[None]] = deque()
         self._writes: deque[asyncio.Future[None]] = deque()
+        self._write_began = False
+        self._ahead = 0
         self._formed = 0.0
         self._looked: float | None = None
         self._turn = 0.0
@@ -74,33 +93,47 @@ class Pressure:
         """How many of those under way have not begun."""
         return len(self._line) + len(self._writes)
 
-    def enter(self, *, write: bool) -> asyncio.Future[None] | None:
+    def check(self, *, write: bool) -> None:
+        """Take nothing, and find out whether there would be a place now.
+
+        Args:
+            write: Whether the caller says that something will be changed.
+
+        Raises:
+            Full: There is none, or beginning would take too long.
+        """
+        ahead = self._goes_ahead(write=write)
+        kept = 0 if ahead else self.operations // _RESERVED
+        if self.under_way >= self.operations - kept:
+            raise Full
+        waiting = self.waiting
+        if waiting and not ahead and self._expected(waiting) > self._patience():
+            raise Full
+
+    def enter(self, *, write: bool) -> Place:
         """Take a place, to be given back with `leave`.
 
         Args:
             write: Whether the caller says that something will be changed.
 
-        Returns:
-            What to wait for before beginning; None to begin at once.
-
         Raises:
-            Full: There is no place, or beginning would take too long.
+            Full: There is none, or beginning would take too long.
         """
-        kept = 0 if write else self._operations // _RESERVED
-        if self.under_way >= self._operations - kept:
-            raise Full
+        self.check(write=write)
+        ahead = self._goes_ahead(write=write)
         waiting = self.waiting
-        if waiting and not write and self._expected(waiting) > self._patience():
-            raise Full
         self.under_way += 1
+        self._ahead += ahead
         if waiting or self._is_slow():
-            return self._queue(self._writes if write else self._line, first=not waiting)
+            line = self._writes if ahead else self._line
+            return Place(self._queue(line, first=not waiting), ahead)
         self._look()
-        return None
+        return Place(None, ahead)
 
-    def leave(self) -> None:
-        """Give a place back."""
+    def leave(self, place: Place) -> None:
+        """Give *place* back."""
         self.under_way -= 1
+        self._ahead -= place.ahead
 
     def least(self) -> Importance:
         """What there is room for: OPTIONAL, unless half of what there is of it is taken.
@@ -108,13 +141,16 @@ class Pressure:
         From three quarters on it is CRITICAL. Whoever asks does not count, so that somebody who is
         alone is never under pressure.
         """
-        full = (self.under_way - 1) / self._operations
+        full = (self.under_way - 1) / self.operations
         waiting = self.waiting
         if waiting:
             full = max(full, self._expected(waiting) / self._patience())
         if full < 0.5:  # noqa: PLR2004 - as the docstring says
             return Importance.OPTIONAL
         return Importance.IMPORTANT if full < 0.75 else Importance.CRITICAL  # noqa: PLR2004
+
+    def _goes_ahead(self, *, write: bool) -> bool:
+        return write and 2 * self._ahead < self.operations
 
     def _expected(self, waiting: int) -> float:
         return waiting * self._pace
@@ -144,13 +180,14 @@ class Pressure:
 
     def _queue(self, line: deque[asyncio.Future[None]], *, first: bool) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
-        place = loop.create_future()
-        line.append(place)
+        turn = loop.create_future()
+        line.append(turn)
         if first:
+            self._write_began = False
             self._formed = self._began = self._turned = self._clock.monotonic()
             self._pace = min(self._pace, _FIRST_PACE)
             loop.call_soon(self._next_turn)
-        return place
+        return turn
 
     def _next_turn(self) -> None:
         """Let one begin, if turns are short; called once in each while somebody waits."""
@@ -163,11 +200,14 @@ class Pressure:
             asyncio.get_running_loop().call_soon(self._next_turn)
 
     def _begin_one(self, now: float) -> None:
-        for line in (self._writes, self._line):
+        """Who writes and who reads take turns, a write first."""
+        lines = (self._writes, self._line)
+        for line in reversed(lines) if self._write_began else lines:
             while line:
-                place = line.popleft()
-                if not place.done():
-                    place.set_result(None)
+                turn = line.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    self._write_began = line is self._writes
                     self._pace += _SMOOTHING * (now - self._began - self._pace)
                     self._began = now
                     return

@@ -8,7 +8,7 @@
     + BadReply          a response that cannot be read as the contract says
   x UpstreamRefusal     the service answered, and the answer is no: the service is in good health
     + NotFound          404, 410
-    + Forbidden         403
+    + Forbidden         403, 451
       - Unauthorized    401: our own credentials are not accepted
     + Rejected          any other 4xx
     + TryLater          408, 425, 429: the only refusal that may be repeated
@@ -16,6 +16,7 @@
     + CircuitOpen
     + BulkheadFull
     + DeadlineExceeded
+      - NoTimeToAsk     so before anything was sent
     + Shed              left out in favour of what matters more
       - ShedForTime     left out because the time would not have sufficed
 
@@ -39,6 +40,7 @@ __all__ = [
     "DeadlineExceeded",
     "Forbidden",
     "LocalRejection",
+    "NoTimeToAsk",
     "NotFound",
     "Rejected",
     "ServerFault",
@@ -206,6 +208,10 @@ class DeadlineExceeded(LocalRejection):
 
     code = "DEADLINE_EXCEEDED"
     reason = Reason.DEADLINE
+
+
+class NoTimeToAsk(DeadlineExceeded):
+    """It was spent before anything was sent, so nothing is in doubt."""
 
 
 class Shed(LocalRejection):

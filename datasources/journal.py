@@ -72,7 +72,6 @@ class Question:
         joined: Whether somebody else had asked already.
         retries: How many repeats were scheduled.
         hedges: How many attempts were doubled.
-        hedging: Whether the next attempt is such a double.
         shed: Whether it was left out in favour of what matters more.
         attempts: What was sent for it.
         waited: How long it has waited for a slot since the last attempt (seconds).
@@ -91,7 +90,6 @@ class Question:
     joined: bool = False
     retries: int = 0
     hedges: int = 0
-    hedging: bool = False
     shed: bool = False
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     waited: float = 0.0
@@ -116,10 +114,10 @@ class Question:
         self.outcome = outcome_of(error)
         self.reason = error.reason if isinstance(error, DatasourceError) else None
 
-    def sent(self, number: int, at: float) -> Attempt:
+    def sent(self, number: int, at: float, *, hedge: bool) -> Attempt:
         """A request leaves now."""
-        attempt = Attempt(number=number, hedge=self.hedging, began=at, waited=self.waited)
-        self.waited, self.hedging = 0.0, False
+        attempt = Attempt(number=number, hedge=hedge, began=at, waited=self.waited)
+        self.waited = 0.0
         self.attempts.append(attempt)
         return attempt
 
@@ -145,11 +143,11 @@ class Journal:
         self.questions.append(question)
         return replace(self, question=question)
 
-    def sending(self, number: int, at: float) -> Journal:
+    def sending(self, number: int, at: float, *, hedge: bool) -> Journal:
         """For the work of one attempt."""
         if self.question is None:
             return self
-        return replace(self, attempt=self.question.sent(number, at))
+        return replace(self, attempt=self.question.sent(number, at, hedge=hedge))
 
     def over(self, at: float, outcome: str) -> None:
         """The attempt at hand ended so."""
@@ -179,7 +177,6 @@ class Journal:
             self.question.retries += 1
         elif isinstance(event, HedgeStarted):
             self.question.hedges += 1
-            self.question.hedging = True
         elif isinstance(event, CallShed):
             self.question.shed = True
 

@@ -38,6 +38,7 @@ _REFUSALS: Mapping[int, type[UpstreamRefusal]] = {
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.GONE: NotFound,
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: Forbidden,
 }
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _JSON = re.compile(r"application/(?:[A-Za-z0-9.+_-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
@@ -85,7 +86,7 @@ class RestSender:
             response = await self._transport.handle_async_request(request)
             body = b"" if _encoded(response) else await response.aread()
             await response.aclose()
-            if (journal := current_scope().journal) is not None:
+            if (journal := current_scope().journal) is not None and not _encoded(response):
                 journal.received(len(body))
         except ResponseTooLarge as exc:
             raise BadReply(service, type(exc).__name__) from exc

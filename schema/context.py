@@ -70,6 +70,10 @@ class Context:
             raise Unauthenticated
         return self.viewer
 
+    def end(self) -> None:
+        """The operation is over."""
+        self.loader_sets.end()
+
     def sources(self, question: Asks) -> Sources:
         """For lists and commands: whom the field that asks *question* may ask."""
         return self.ports(question.importance)

@@ -73,6 +73,7 @@ _MESSAGES: dict[type[BaseException], str] = {
     upstream.CircuitOpen: "The {} service keeps failing and is not asked for now.",
     upstream.BulkheadFull: "Too many requests wait for the {} service.",
     upstream.DeadlineExceeded: "Time ran out before the {} service had answered.",
+    upstream.NoTimeToAsk: "Time ran out before the {} service was asked.",
     upstream.Shed: "The {} service was not asked: there is too much else to do.",
     upstream.ShedForTime: "The {} service was not asked: too little time was left for it.",
     upstream.DatasourceError: "The {} service could not answer.",

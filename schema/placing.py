@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datasources.errors import DeadlineExceeded, Rejected, UpstreamFailure
+from datasources.errors import DeadlineExceeded, NoTimeToAsk, Rejected, UpstreamFailure
 from datasources.ports.orders import OrderDraft, OrderLine, OrderPort
 from datasources.ports.products import ProductId
 from schema.arguments import (
@@ -118,6 +118,8 @@ async def place(
             return OutcomeUnknown(idempotency_key=key.value, message=_IN_DOUBT)
         reason = reason or OrderRejectionReason.UNKNOWN
         return OrderRejected(reason=reason, message=_MESSAGES[reason])
+    except NoTimeToAsk:
+        raise
     except (UpstreamFailure, DeadlineExceeded):
         return OutcomeUnknown(idempotency_key=key.value, message=_IN_DOUBT)
     order = Order.single(placed.order)

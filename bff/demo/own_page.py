@@ -25,7 +25,7 @@ class OwnPageOnly:
 
     Args:
         app: What is protected.
-        links: Whether a foreign page may lead here; for the page itself.
+        links: Whether a foreign page may lead here; for pages, and what wants a token anyway.
     """
 
     def __init__(self, app: ASGIApp, *, links: bool = False) -> None:
@@ -34,6 +34,9 @@ class OwnPageOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer 403."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         if not names_this_machine(headers.get("host", "")):
             refused = refusal(HTTPStatus.FORBIDDEN, "FORBIDDEN", "Ask for it as 127.0.0.1.")

@@ -39,7 +39,7 @@ def page_routes(*, token: str) -> list[BaseRoute]:
     """The page, and its files.
 
     Args:
-        token: With which the page asks; it stands in the page, and nowhere else.
+        token: With which the page asks; it stands in the page.
     """
     folder = Path(str(files("examples") / "dashboard"))
     settings = html.escape(orjson.dumps({"token": token}).decode(), quote=True)
@@ -51,6 +51,6 @@ def page_routes(*, token: str) -> list[BaseRoute]:
         return Response(body, media_type="text/html", headers=headers)
 
     return [
-        Route("/", page, methods=["GET"], middleware=[Middleware(OwnPageOnly, links=True)]),
+        Route("/", page, methods=["GET"]),
         Mount("/dashboard", _Files(directory=folder), middleware=[Middleware(OwnPageOnly)]),
     ]

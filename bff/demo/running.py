@@ -17,6 +17,7 @@ import uvloop
 
 from bff.build import build_app
 from bff.demo.observer import Observer
+from bff.demo.own_page import OwnPageOnly
 from bff.demo.page import page_routes
 from bff.demo.switches import Switches
 from bff.graphql.explorer import ExplorerMissing
@@ -33,6 +34,8 @@ USER = "1"
 _TOKEN_SECONDS = 12 * 3600
 _RESET_SECONDS = 10
 """Shorter than the default: whoever has mended a service on the page wants to see it come back."""
+_READ_SECONDS = 1
+"""Shorter than the default: whoever has a service hang wants to see its breaker open."""
 
 
 def demo(*, host: str, port: int, once: bool) -> int:
@@ -82,7 +85,9 @@ async def _demo(host: str, port: int, *, once: bool) -> int:
             )
         except ExplorerMissing as exc:
             raise UsageError(str(exc)) from exc
-        await stack.enter_async_context(serving(app, listening, grace=grace_seconds(settings)))
+        # The explorer's page has the token in it, as the demo's own has.
+        guarded = OwnPageOnly(app, links=True)
+        await stack.enter_async_context(serving(guarded, listening, grace=grace_seconds(settings)))
         url = f"{base_url(listening)}/graphql"
         _say(f"page: {base_url(listening)}/")
         _say(f"explorer: {url}")
@@ -100,8 +105,14 @@ async def _demo(host: str, port: int, *, once: bool) -> int:
 
 
 def _settings(served: ServedFleet) -> Settings:
-    breaker = {"reset_seconds": _RESET_SECONDS}
-    upstreams = {name: {"url": site.url, "breaker": breaker} for name, site in served.sites.items()}
+    upstreams = {
+        name: {
+            "url": site.url,
+            "timeout_read_seconds": _READ_SECONDS,
+            "breaker": {"reset_seconds": _RESET_SECONDS},
+        }
+        for name, site in served.sites.items()
+    }
     return Settings.model_validate(
         {
             "upstreams": upstreams,

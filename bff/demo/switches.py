@@ -16,7 +16,7 @@ from bff.demo.observer import FinishedCall, Observer
 from bff.demo.own_page import OwnPageOnly, refusal
 from bff.graphql.refusal import NO_STORE
 from datasources.ports.status import ServiceStatus
-from examples.upstreams.faults import FaultPlan
+from examples.upstreams.faults import WELL, FaultPlan
 from examples.upstreams.fleet import ServedFleet
 from schema.types.instant import rfc3339
 
@@ -46,6 +46,7 @@ class Switches:
             routes=[
                 Route("/services", self._report, methods=["GET"]),
                 Route(f"{service}/faults", self._switch(self._break), methods=["PUT"]),
+                Route(f"{service}/faults", self._switch(self._change), methods=["PATCH"]),
                 Route(f"{service}/faults", self._switch(self._heal), methods=["DELETE"]),
                 Route(f"{service}/stop", self._switch(self._stop), methods=["POST"]),
                 Route(f"{service}/start", self._switch(self._start), methods=["POST"]),
@@ -70,6 +71,15 @@ class Switches:
         return endpoint
 
     async def _break(self, name: str, request: Request) -> Response | None:
+        return await self._plan(name, request, onto=WELL)
+
+    async def _change(self, name: str, request: Request) -> Response | None:
+        return await self._plan(name, request, onto=None)
+
+    async def _plan(
+        self, name: str, request: Request, *, onto: FaultPlan | None
+    ) -> Response | None:
+        """Take the faults in the body; what is absent is as in *onto*, or as it is."""
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             message = "Send the faults as application/json."
@@ -80,13 +90,16 @@ class Switches:
             if len(body) > _LARGEST_BODY:
                 message = f"Faults have at most {_LARGEST_BODY} bytes."
                 return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "BAD_USER_INPUT", message)
+        faults = self._served.fleet.faults(name)
+        before: dict[str, object] = msgspec.to_builtins(onto or faults.plan)
         try:
-            plan = msgspec.json.decode(bytes(body), type=FaultPlan)
+            changes = msgspec.json.decode(bytes(body), type=dict[str, object])
+            plan = msgspec.convert(before | changes, FaultPlan)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
             return refusal(
                 HTTPStatus.BAD_REQUEST, "BAD_USER_INPUT", f"These are no faults: {wrong}"
             )
-        self._served.fleet.faults(name).plan = plan
+        faults.plan = plan
         return None
 
     async def _heal(self, name: str, _: Request) -> None:

@@ -34,9 +34,9 @@ from bff.graphql.limits import Limits
 from bff.graphql.negotiation import response_type, wants_page
 from bff.graphql.plan_report import Planner
 from bff.graphql.refusal import GRAPHQL, JSON, NO_STORE, Answer, Refusal, errors_only
-from bff.graphql.request import Headers, Question, read_body, read_url
+from bff.graphql.request import Headers, Question, parse_body, read_body, read_url
 from bff.graphql.seams import InvalidToken, NewContext, Tokens, Unverifiable
-from bff.middleware.admission import waited
+from bff.middleware.admission import visit_of
 from bff.middleware.errors import traceback_of
 from bff.middleware.request_id import request_id_of
 from datasources.clock import Clock, SystemClock
@@ -123,10 +123,11 @@ class GraphQLEndpoint:
             media_type = _acceptable(accept)
             self._check_url(scope)
             if method == "GET":
-                question = read_url(scope)
+                read = partial(read_url, scope)
             else:
-                question = await read_body(headers, receive, self._limits)
-            return await while_connected(self._ask(question, headers, scope, media_type), receive)
+                reading = read_body(headers, receive, self._limits)
+                read = partial(parse_body, await visit_of(scope).body(reading))
+            return await while_connected(self._ask(read, headers, scope, media_type), receive)
         except Refusal as refusal:
             return refusal.answer(media_type)
 
@@ -136,10 +137,12 @@ class GraphQLEndpoint:
             raise Refusal(414, f"The URL is longer than {self._limits.url_bytes} bytes: use POST.")
 
     async def _ask(
-        self, question: Question, headers: Headers, scope: Scope, media_type: str
+        self, read: Callable[[], Question], headers: Headers, scope: Scope, media_type: str
     ) -> Answer:
-        """Raises `Refusal`."""
-        asked = self._clock.monotonic() - waited(scope)
+        """Raises `Refusal`; `Full` when there is no room after all."""
+        visit = visit_of(scope)
+        await visit.begin(terms.patience(headers, self._deadlines.mutation))
+        question = read()
         key = terms.idempotency_key(headers)
         mode = explaining.wanted(headers)
         viewer = await self._viewer(headers)
@@ -158,7 +161,7 @@ class GraphQLEndpoint:
         journal = explaining.journal_for(mode)
         with entered(
             OperationScope(
-                deadline=asked + longest,
+                deadline=visit.arrived + longest,
                 request_id=request_id_of(scope),
                 principal=viewer.id if viewer is not None else "",
                 traceparent=terms.traceparent(headers),
@@ -176,7 +179,7 @@ class GraphQLEndpoint:
             return _not_begun(errors_only(shown), media_type)
         told = {"Vary": _VARY}
         if journal is not None:
-            told |= explaining.conclude(result, journal, asked, self._clock.monotonic())
+            told |= explaining.conclude(result, journal, visit.arrived, self._clock.monotonic())
         cacheable = operation.kind is OperationType.QUERY and not result.errors and journal is None
         return Answer(
             status=200,
@@ -223,6 +226,8 @@ class GraphQLEndpoint:
             if task is not None and task.cancelling():
                 raise
             raise RuntimeError("a resolver was cancelled, though the operation was not") from None
+        finally:
+            context.end()
 
     def _body(self, result: ExecutionResult, context: Context, request_id: str) -> bytes:
         body: dict[str, object] = {"data": result.data}

@@ -109,11 +109,11 @@ def read_url(scope: Scope) -> Question:
     return _question(parameters)
 
 
-async def read_body(headers: Headers, receive: Receive, limits: Limits) -> Question:
-    """The question in a JSON body, read no further than it may be long.
+async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes:
+    """A body that says that it is JSON, read no further than it may be long.
 
     Raises:
-        Refusal: 400, 408, 413 or 415.
+        Refusal: 408, 413 or 415.
         ClientGone: The client left before the end.
     """
     if not _is_json(headers.get("content-type")):
@@ -125,13 +125,21 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits) -> Quest
         raise _too_long(limits)
     try:
         async with asyncio.timeout(limits.body_seconds):
-            body = await _received(receive, limits)
+            return await _received(receive, limits)
     except TimeoutError:
         raise Refusal(
             408,
             f"The body has not arrived within {limits.body_seconds:g} s.",
             headers={"Connection": "close"},
         ) from None
+
+
+def parse_body(body: bytes) -> Question:
+    """The question in a JSON body.
+
+    Raises:
+        Refusal: 400.
+    """
     parsed = _parse(body, "The body")
     if isinstance(parsed, list):
         raise Refusal(400, "Batches are not supported: send one operation per request.")

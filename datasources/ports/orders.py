@@ -128,6 +128,7 @@ class OrderPort(Protocol):
         Raises:
             Rejected: The service refuses; nothing was stored.
             UpstreamFailure: It is not known whether the order was stored.
-            LocalRejection: As `UpstreamFailure` for `DeadlineExceeded`; else nothing was sent.
+            LocalRejection: As `UpstreamFailure` for `DeadlineExceeded` that is not `NoTimeToAsk`;
+                else nothing was sent.
         """
         ...

@@ -28,6 +28,8 @@ _SMOOTHING = 0.5
 _LEARNING = 0.2
 _CHECK_EVERY = 30.0
 _CHECK_AGAIN = 1.0
+_CHECK_WITHIN = 1.0
+_CHECK_ROUNDS = 5.0
 
 
 class Limit(Protocol):
@@ -44,7 +46,7 @@ class Limit(Protocol):
         Args:
             seconds: How long it took, without its wait for a slot.
             in_flight: How many there were when it ended, itself among them.
-            timed_out: Whether it was given up.
+            timed_out: Whether it was given up, or put off by the service, which says as much.
         """
         ...
 
@@ -68,16 +70,18 @@ class AdaptiveLimit:
     It is judged every quarter of a second, on ten calls or more:
 
     * The mean latency against the usual one gives the gradient, between a half and one; up to a
-      tenth more than usual is noise. Calls that timed out lower it by their share.
+      tenth more than usual is noise. Calls that timed out or were put off lower it by their share.
     * The limit moves half-way to `limit * gradient + sqrt(limit)`. It grows only when more than
       half of it was in use, and is lowered for latency only then: with few calls in flight it is
       not their number that makes them slow. Time-outs lower it always.
-    * The usual latency is what is seen while less than half of the limit is in use, smoothed; and
-      anything lower.
+    * The usual latency is the first that is seen, then what is seen while no more than half of the
+      limit is in use, smoothed, and anything lower; but nothing of a judgement with time-outs.
 
     A limit that is in use all the time is halved, soon after it is first in use and every thirty
     seconds, for one judgement: the latency at half the load is the usual one from then on; and if
-    it is lower than what was, the next such check follows a second later. So neither a service
+    it is lower than what was, the next such check follows a second later. One that has come to no
+    judgement within a second, or five times what an answer takes, ends without: the slots may be
+    held by writes, which nobody judges, and reads would wait for as long. So neither a service
     that was overloaded from the start, nor one that has become slower for good, misleads it for
     long.
 
@@ -94,16 +98,25 @@ class AdaptiveLimit:
         self._usual: float | None = None
         self._check_at = clock.monotonic() + _CHECK_AGAIN
         self._checking = False
+        self._check_until = 0.0
         self._since = clock.monotonic()
         self._calls = 0
         self._seconds = 0.0
         self._timeouts = 0
         self._peak = 0
-        self.now = int(self._limit)
+
+    @property
+    def now(self) -> int:
+        """See `Limit`."""
+        halved = self._checking and self._clock.monotonic() < self._check_until
+        return max(self._floor, int(self._limit / 2.0 if halved else self._limit))
 
     def observe(self, seconds: float, *, in_flight: int, timed_out: bool = False) -> None:
         """See `Limit`."""
         now = self._clock.monotonic()
+        if self._checking and now >= self._check_until:
+            self._check_at = now + _CHECK_EVERY
+            self._begin(now, checking=False)
         if self._checking and now - seconds < self._since:
             # Its latency is that of the higher load.
             if in_flight > self.now:
@@ -124,9 +137,13 @@ class AdaptiveLimit:
         else:
             self._learn(latency, in_use=in_use)
             self._move(latency, in_use=in_use)
-            self._checking = in_use and now >= self._check_at
-        limit = self._limit / 2.0 if self._checking else self._limit
-        self.now = max(self._floor, int(limit))
+        check = not self._checking and in_use and now >= self._check_at
+        self._check_until = now + max(_CHECK_WITHIN, _CHECK_ROUNDS * latency)
+        self._begin(now, checking=check)
+
+    def _begin(self, now: float, *, checking: bool) -> None:
+        """Count anew, for the next judgement."""
+        self._checking = checking
         self._since = now
         self._calls = self._timeouts = self._peak = 0
         self._seconds = 0.0
@@ -137,12 +154,13 @@ class AdaptiveLimit:
         if not self._timeouts:
             self._usual = latency
         self._check_at = now + (_CHECK_AGAIN if lower else _CHECK_EVERY)
-        self._checking = False
 
     def _learn(self, latency: float, *, in_use: bool) -> None:
+        if self._timeouts:
+            return
         if self._usual is None:
             self._usual = latency
-        elif not self._timeouts and (latency < self._usual or not in_use):
+        elif latency < self._usual or not in_use:
             self._usual += _LEARNING * (latency - self._usual)
 
     def _move(self, latency: float, *, in_use: bool) -> None:

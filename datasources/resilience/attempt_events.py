@@ -35,7 +35,7 @@ class AttemptEvents:
     async def _noted(
         self, call: Call[V], proceed: Handler, scope: Scope, journal: Journal
     ) -> Reply[V]:
-        journal = journal.sending(call.attempt, self._clock.monotonic())
+        journal = journal.sending(call.attempt, self._clock.monotonic(), hedge=call.hedge)
         with entered(replace(scope, journal=journal)):
             try:
                 reply = await self._announced(call, proceed)

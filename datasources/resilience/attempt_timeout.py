@@ -13,8 +13,9 @@ from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, 
 class AttemptTimeout:
     """Give up on one attempt: sooner for reads than for writes, sooner still at the deadline.
 
-    An attempt that was cut short by the deadline tells nothing of the service: it ends as
-    `DeadlineExceeded`, which counts against no breaker.
+    Whether there is time at all, `TimeToAsk` has seen to. An attempt that was cut short by the
+    deadline tells nothing of the service: it ends as `DeadlineExceeded`, which counts against no
+    breaker.
 
     Args:
         read: Limit for methods that change nothing (seconds).
@@ -31,8 +32,6 @@ class AttemptTimeout:
         allowed = self._read if call.route.method in SAFE_METHODS else self._write
         left = time_left(self._clock)
         limit = min(allowed, left)
-        if limit <= 0.0:
-            raise DeadlineExceeded(call.route.service, "no time left to ask")
         bound = asyncio.timeout(limit)
         try:
             with until(self._clock.monotonic() + limit):

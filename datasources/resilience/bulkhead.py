@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from datasources.clock import Clock
-from datasources.errors import AttemptTimedOut, BulkheadFull, UpstreamRefusal
+from datasources.errors import AttemptTimedOut, BulkheadFull, NotFound, TryLater
 from datasources.resilience.adaptive_limit import FixedLimit, Limit
 from datasources.resilience.deadline import time_left
 from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
@@ -21,8 +21,9 @@ class Bulkhead:
     limit is lowered below what is in flight, nobody is stopped: freed slots are not handed on
     until there are fewer.
 
-    The limit is told of every safe call that was answered or has timed out; a write takes its
-    time, and what failed otherwise says nothing of how much the service can take.
+    The limit is told of safe calls: of an answer, that there is no such thing among them, and of
+    what timed out or was put off, which both say that it is too much. A write takes its time; what
+    failed, or was refused without being looked up, is quick whatever the service can take.
 
     Args:
         limit: Most calls to this service in flight; a number for one that never moves.
@@ -46,18 +47,24 @@ class Bulkhead:
         """How many calls wait for a slot."""
         return len(self._waiting)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would have a slot at once."""
+        return not self._waiting and self.in_flight < self._limit.now
+
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        if self.in_flight < self._limit.now:
+        self._hand_on()
+        if self.has_room:
             self.in_flight += 1
         else:
             await self._wait(call.route.service)
         begun = self._clock.monotonic()
         try:
             reply = await proceed(call)
-        except UpstreamRefusal:
+        except NotFound:
             self._observe(call, begun)
             raise
-        except AttemptTimedOut:
+        except (AttemptTimedOut, TryLater):
             self._observe(call, begun, timed_out=True)
             raise
         else:
@@ -86,6 +93,7 @@ class Bulkhead:
             raise
         if (journal := current_journal()) is not None:
             journal.waited(self._clock.monotonic() - began)
+        self._hand_on()
         if not slot.done():
             self._leave(slot)
             raise BulkheadFull(service, f"no slot within {patience:.3g} s")
@@ -99,6 +107,10 @@ class Bulkhead:
 
     def _release(self) -> None:
         self.in_flight -= 1
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Give what slots there are to those who wait; a limit may rise while nobody leaves."""
         while self._waiting and self.in_flight < self._limit.now:
             self.in_flight += 1
             self._waiting.popleft().set_result(None)

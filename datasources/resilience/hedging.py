@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 
 from datasources.clock import Clock
-from datasources.errors import UpstreamFailure, UpstreamRefusal
+from datasources.errors import TryLater, UpstreamFailure, UpstreamRefusal
 from datasources.events import Events, HedgeStarted
 from datasources.resilience.deadline import time_left
 from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
@@ -17,13 +17,13 @@ class Hedging:
     """Race a second attempt against one that has not answered after a while.
 
     It is for operations that are usually quick and now and then slow. Only safe methods are
-    hedged, only while the breaker is closed and nobody waits for a slot, and only as far as the
-    budget goes, which repeats draw on too.
+    hedged, only while the breaker is closed and a slot is free, and only as far as the budget
+    goes, which repeats draw on too.
 
     The first answer wins, a refusal as well, and the other attempt is cancelled: that is no
-    evidence for anybody. A failure waits for the other attempt; when both fail, the caller hears
-    of what the first one met. One that fails before the second is sent has failed, and `Retry`
-    decides.
+    evidence for anybody. A failure waits for the other attempt, and so does one that the service
+    has put off; when both fail, the caller hears of what the first one met. One that fails before
+    the second is sent has failed, and `Retry` decides.
 
     Args:
         operations: Names of the operations that are hedged.
@@ -67,7 +67,7 @@ class Hedging:
             self._events.publish(
                 HedgeStarted(service=route.service, operation=route.operation, after=self._after)
             )
-            second = call.but(attempt=next(call.numbers))
+            second = call.but(attempt=next(call.numbers), hedge=True)
             attempts.append(asyncio.create_task(_sent(second, proceed)))
             return await _race(call, attempts)
         finally:
@@ -96,16 +96,18 @@ async def _race(call: Call[V], attempts: Sequence[asyncio.Task[Reply[V]]]) -> Re
         if running and call.on_trouble is not None:
             for attempt in done:
                 failure = None if attempt.cancelled() else attempt.exception()
-                if isinstance(failure, UpstreamFailure):
+                if isinstance(failure, UpstreamFailure | TryLater):
                     call.on_trouble(failure)
     return attempts[0].result()
 
 
 def _answered(attempt: asyncio.Task[Reply[V]]) -> bool:
-    """Whether the service said something, were it no."""
+    """Whether the service said something, were it no; "later" is nothing yet."""
     if attempt.cancelled():
         return False
     failure = attempt.exception()
+    if isinstance(failure, TryLater):
+        return False
     return failure is None or isinstance(failure, UpstreamRefusal)
 
 

@@ -79,6 +79,15 @@ class LastGood:
                 return False
         return True
 
+    def is_superseded(self, call: Call[V]) -> bool:
+        """Whether anything better than nothing for *call* is superseded by its caller's writes."""
+        now = self._clock.monotonic()
+        entries = (self._cache.peek(_named(call, key)) for key in call.keys)
+        return any(
+            entry is not None and now < entry.stale_until and self._superseded(call, entry.asked)
+            for entry in entries
+        )
+
     def seen(self, call: Call[V]) -> dict[str, Sourced[V]]:
         """The parts of *call* that are fresh or better than nothing; looking changes nothing."""
         now = self._clock.monotonic()

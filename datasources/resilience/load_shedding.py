@@ -21,9 +21,11 @@ class LoadShedding:
     It is left out while the process is under pressure; while calls wait for a slot of its service
     (optional ones as soon as one waits, important ones from half of the queue on); and when the
     time that is left would not suffice for half of the service's answers. In that last case one
-    call a second is asked all the same, or nobody would learn that the service has become faster.
+    call a second is asked all the same, or nobody would learn that the service has become faster;
+    and none is left out that the breaker would refuse: it ends at once, and for a better reason.
 
-    Critical reads, writes, and questions without keys always pass.
+    Critical reads, writes, and questions without keys always pass; so does a question whose kept
+    answer the caller has superseded by writing, for he would be shown what he has just changed.
 
     Args:
         last_good: Where values are kept.
@@ -31,6 +33,8 @@ class LoadShedding:
         queued: How many calls wait for a slot of the service now.
         queue: How many can.
         usual: What an answer of a service to an operation takes (seconds); None for unknown.
+        admits: Whether the breaker would let a call through; told whether the caller has an old
+            value to show.
         events: Told of each call that is left out.
         clock: Replaced in tests.
 
@@ -38,7 +42,7 @@ class LoadShedding:
         docs/decisions/0020-importance-and-shedding.md
     """
 
-    def __init__(  # noqa: PLR0913 - a store, four signals, and two seams
+    def __init__(  # noqa: PLR0913 - a store, five signals, and two seams
         self,
         last_good: LastGood,
         *,
@@ -46,6 +50,7 @@ class LoadShedding:
         queued: Callable[[], int],
         queue: int,
         usual: Callable[[str, str], float | None],
+        admits: Callable[[bool], bool],
         events: Events,
         clock: Clock,
     ) -> None:
@@ -54,6 +59,7 @@ class LoadShedding:
         self._queued = queued
         self._queue = queue
         self._usual = usual
+        self._admits = admits
         self._events = events
         self._clock = clock
         self._probed: dict[str, float] = {}
@@ -64,7 +70,7 @@ class LoadShedding:
         if not call.keys or call.route.method not in SAFE_METHODS:
             return await proceed(call)
         shed = self._shed(call)
-        if shed is None:
+        if shed is None or self._last_good.is_superseded(call):
             return await proceed(call)
         self._events.publish(
             CallShed(
@@ -85,7 +91,7 @@ class LoadShedding:
             return Shed(call.route.service, "the process is under pressure")
         if call.importance < self._least_queueing():
             return Shed(call.route.service, f"{self._queued()} calls wait")
-        if self._is_short(call.route.service, call.route.operation):
+        if self._is_short(call):
             return ShedForTime(call.route.service)
         return None
 
@@ -95,9 +101,10 @@ class LoadShedding:
             return Importance.OPTIONAL
         return Importance.CRITICAL if 2 * queued >= self._queue else Importance.IMPORTANT
 
-    def _is_short(self, service: str, operation: str) -> bool:
-        usual = self._usual(service, operation)
-        if usual is None or time_left(self._clock) >= usual:
+    def _is_short(self, call: Call[V]) -> bool:
+        operation = call.route.operation
+        usual = self._usual(call.route.service, operation)
+        if usual is None or time_left(self._clock) >= usual or not self._admits(call.has_old):
             return False
         now = self._clock.monotonic()
         if now - self._probed.setdefault(operation, now) >= _PROBE_SECONDS:

@@ -64,6 +64,7 @@ class Call(Generic[V]):
         narrow: Gives the same question for some of the keys only; None where it cannot be split.
         importance: How much the answer to the client would miss this one.
         attempt: 1 for the first, taken from `numbers` by `Retry` and `Hedging` for the others.
+        hedge: Whether this attempt is sent because another one is slow.
         patience: How long the caller waits for a shared answer (seconds) before he makes do with
             what he has; None for as long as his operation lasts.
         asked: When the question was first asked, in `writes.Writes` of its service.
@@ -86,6 +87,7 @@ class Call(Generic[V]):
     narrow: Callable[[tuple[str, ...]], Call[V]] | None = None
     importance: Importance = Importance.CRITICAL
     attempt: int = 1
+    hedge: bool = False
     patience: float | None = None
     asked: int = 0
     on_trouble: Callable[[DatasourceError], None] | None = None
@@ -110,6 +112,7 @@ class _Changes(TypedDict, total=False):
 
     importance: Importance
     attempt: int
+    hedge: bool
     patience: float | None
     asked: int
     on_trouble: Callable[[DatasourceError], None] | None

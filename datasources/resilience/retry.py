@@ -12,6 +12,7 @@ from datasources.errors import (
     DatasourceError,
     DeadlineExceeded,
     LocalRejection,
+    NoTimeToAsk,
     TryLater,
     UpstreamFailure,
     UpstreamRefusal,
@@ -89,7 +90,8 @@ class Retry:
                 if call.on_trouble is not None:
                     call.on_trouble(failure)
             except LocalRejection as rejection:
-                if met is None or isinstance(rejection, DeadlineExceeded):
+                cut_short = isinstance(rejection, DeadlineExceeded)
+                if met is None or (cut_short and not isinstance(rejection, NoTimeToAsk)):
                     raise
                 raise met from rejection
             except UpstreamRefusal as refusal:

@@ -96,7 +96,7 @@ class SingleFlight:
             try:
                 return await self._wait(call, flight)
             except DeadlineExceeded:
-                if not flight.task.done() or time_left(self._clock) <= 0.0:
+                if not flight.task.done():
                     raise
                 # The question's time was over, which had begun before this caller's. Of all
                 # whom that befalls, the first one asks again, and the others join him.

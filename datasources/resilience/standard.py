@@ -26,6 +26,7 @@ from datasources.resilience.retry_budget import RetryBudget
 from datasources.resilience.single_flight import SingleFlight
 from datasources.resilience.stale_fallback import StaleFallback
 from datasources.resilience.stale_while_revalidate import StaleWhileRevalidate
+from datasources.resilience.time_to_ask import TimeToAsk
 from datasources.resilience.writes import ReadYourWrites, Writes
 
 
@@ -165,7 +166,7 @@ def standard_pipeline(service: str, send: Handler, numbers: Numbers, shared: Sha
         operations=numbers.hedged,
         after=numbers.hedge_after,
         budget=budget,
-        admits=lambda: breaker.closed and not bulkhead.queued,
+        admits=lambda: breaker.closed and bulkhead.has_room,
         events=events,
         clock=clock,
     )
@@ -180,6 +181,7 @@ def standard_pipeline(service: str, send: Handler, numbers: Numbers, shared: Sha
             queued=lambda: bulkhead.queued,
             queue=numbers.bulkhead_queue,
             usual=shared.usual,
+            admits=lambda has_old: breaker.would_admit(has_old=has_old),
             events=events,
             clock=clock,
         ),
@@ -189,6 +191,7 @@ def standard_pipeline(service: str, send: Handler, numbers: Numbers, shared: Sha
         *([hedging] if numbers.hedged else []),
         BreakerPeek(breaker),
         bulkhead,
+        TimeToAsk(clock=clock),
         breaker,
         AttemptEvents(events=events, clock=clock),
         AttemptTimeout(read=numbers.read, write=numbers.write, clock=clock),

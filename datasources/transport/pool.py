@@ -54,10 +54,10 @@ class OriginTransport(httpx.AsyncBaseTransport):
     failed, was cancelled or left anything unclear is discarded, never repaired.
 
     Before a kept connection is used, it is asked whether the server has left, or has said something
-    that nobody had asked for. A server may still leave at that very moment. A request that it has
-    not begun to answer is then sent once more on a new connection, if its method may be repeated:
+    that nobody had asked for. A server may still leave at that very moment. A request that it
+    has not begun to answer is then sent once more on a new connection, if it may be repeated:
     here, because that is no failure of the service, and must cost it neither its breaker nor its
-    retry budget. But once a second at most: a server that leaves more often is not well, and whoever
+    retry budget. But once a second at most: a server that leaves more often is not well, and who
     asks is told.
 
     Of a request's extensions, `timeout` is honoured: `connect`, `read` and `write`; `pool` has

@@ -29,7 +29,7 @@ export const CREATE_ORDER = `mutation PlaceOrder($input: CreateOrderInput!) {
     __typename
     ... on OrderCreated { order { id total { amount currency } } }
     ... on PaymentQueued { order { id total { amount currency } } }
-    ... on OrderRejected { message }
+    ... on OrderRejected { reason message }
     ... on OutcomeUnknown { message }
   }
 }`;
@@ -54,7 +54,8 @@ export const MARK_READ = `mutation MarkRead($id: ID!) {
  *   notifications: Notification[] | null}} Sections
  * @typedef {{dashboard: Sections, offered: (Offer | null)[]}} Dashboard
  * @typedef {{__typename: "OrderCreated" | "PaymentQueued", order: {id: string, total: Money}}} Placed
- * @typedef {{__typename: "OrderRejected" | "OutcomeUnknown", message: string}} NotPlaced
- * @typedef {{createOrder: Placed | NotPlaced}} OrderPlacing
+ * @typedef {{__typename: "OrderRejected", reason: string, message: string}} Rejected
+ * @typedef {{__typename: "OutcomeUnknown", message: string}} Unknown
+ * @typedef {{createOrder: Placed | Rejected | Unknown}} OrderPlacing
  * @typedef {{markNotificationRead: {__typename: string}}} MessageReading
  */

@@ -2,11 +2,12 @@
 
 /**
  * @typedef {"live" | "cached" | "old" | "missing"} Kind
- * @typedef {{kind: Kind, service: string, asOf: Date | null, reason: string | null}} Verdict
+ * @typedef {{kind: Kind, service: string, asOf: Date | null, reason: string | null,
+ *   again?: number}} Verdict
  *
  * `reason` is one of the graph's `DegradedReason`, an error's code, or a word of the page's own:
  * NO_DATA for an answer without any; PAUSED, UNREACHED or WAITING for values that nobody has
- * confirmed since.
+ * confirmed since; MENDED for a service that will be well when it is asked, `again` seconds from now.
  */
 
 /** A value that was live goes on being called so for this long (seconds). */
@@ -73,6 +74,17 @@ export function heldUntil(verdict, { now, answeredAt, trouble }) {
   const seconds = (now.getTime() - answeredAt.getTime()) / 1000;
   if (trouble === null && seconds <= CONFIRMED_SECONDS) return verdict;
   return { ...verdict, kind: "old", reason: trouble ?? "WAITING" };
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {number | null} again in how many seconds its service, which is well, will be asked again;
+ *   null when it is not well, or asked now
+ * @returns {Verdict}
+ */
+export function afterMending(verdict, again) {
+  if (verdict.reason !== "CIRCUIT_OPEN" || again === null) return verdict;
+  return { ...verdict, reason: "MENDED", again };
 }
 
 /**

@@ -17,6 +17,16 @@
  * @typedef {<T>(query: string, variables: object, seconds: number) => Promise<Answer<T>>} Ask
  */
 
+/**
+ * Why there is no data, as precisely as it is told.
+ *
+ * @param {Answer<unknown>} answer
+ * @returns {string | null} a `DegradedReason`, or an error's code
+ */
+export function reasonOf({ errors, degraded }) {
+  return degraded[0]?.reason ?? errors[0]?.extensions?.code ?? null;
+}
+
 /** There is no answer at all: nobody knows what became of the question. */
 export class NoAnswer extends Error {
   /**

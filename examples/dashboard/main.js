@@ -3,7 +3,7 @@
 import { Announcer } from "./announcer.js";
 import { DASHBOARD, OFFERED, SHOWN } from "./documents.js";
 import { find, onUse, setAttribute, setText } from "./dom.js";
-import { heldUntil } from "./freshness.js";
+import { afterMending, heldUntil } from "./freshness.js";
 import { askingWith, NoAnswer } from "./graphql.js";
 import { Notifications } from "./notifications.js";
 import { Ordering } from "./ordering.js";
@@ -12,11 +12,16 @@ import { showOffers, showOrders, showUser } from "./sections.js";
 import { ServicePanel } from "./services.js";
 import { services } from "./switches.js";
 import { clockWithSeconds } from "./times.js";
-import { notes, showVerdicts } from "./verdicts.js";
+import { isTroubled, notes, showVerdicts } from "./verdicts.js";
+import { isOfThePage } from "./wording.js";
 
 const ASKED_EVERY_SECONDS = 2;
 const REPORTED_EVERY_SECONDS = 1;
 const PATIENCE_SECONDS = 10;
+const SERVICES = 5;
+
+const HINT = "Break one, and watch what the dashboard says of it.";
+const HINT_WHEN_PAUSED = "The dashboard is paused; what you see here goes on.";
 
 /**
  * @typedef {import("./sections.js").Seen} Seen
@@ -44,13 +49,13 @@ const notifications = new Notifications(section("notifications"), ask, {
   changed: () => { everything(); },
   say,
 });
-const panel = new ServicePanel(section("services"), { changed: () => { everything(); }, announcer });
+const panel = new ServicePanel(section("services"), { changed: () => { unlessPaused(); }, announcer });
 const dashboard = new Poller(askDashboard, {
   seconds: ASKED_EVERY_SECONDS,
   changed: () => { tick(); },
 });
 const reports = new Poller(askServices, { seconds: REPORTED_EVERY_SECONDS });
-new Ordering(section("ordering"), ask, {
+const ordering = new Ordering(section("ordering"), ask, {
   store: sessionStorage,
   changed: () => { everything(); },
   say,
@@ -86,6 +91,7 @@ function show(latest) {
   judged.set(section("notifications"), notifications.show(latest));
   const select = find(document, "#product", HTMLSelectElement);
   judged.set(section("ordering"), showOffers(select, latest, OFFERED));
+  ordering.follow(latest.data?.dashboard.recentOrders ?? []);
   for (const named of [...judged.values()].flat()) {
     const { name, verdict } = named;
     const well = verdict.kind === "live" || verdict.kind === "cached";
@@ -97,7 +103,9 @@ function show(latest) {
 /** @returns {Promise<boolean>} */
 async function askServices() {
   try {
-    panel.show(await services());
+    const { changes } = panel;
+    const report = await services();
+    if (panel.changes === changes) panel.show(report);
     return true;
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
@@ -111,26 +119,59 @@ function everything() {
   reports.now();
 }
 
+/** A switch was used: while the dashboard is paused, only the services are looked at. */
+function unlessPaused() {
+  if (!dashboard.state.paused) dashboard.now();
+  reports.now();
+}
+
 /** Nothing is asked here: what is in sight grows older, and says so. */
 function tick() {
   const now = new Date();
   const { paused, nextAt } = dashboard.state;
   setText(section("asking"), asking(paused, nextAt));
-  const banner = section("banner");
-  setText(banner, trouble === "" ? "" : `${trouble} ${lastSeen()}`);
-  banner.hidden = trouble === "";
+  setText(section("services-hint"), paused ? HINT_WHEN_PAUSED : HINT);
   panel.render();
-  if (seen === null) return;
+  const warned = trouble === "" ? "" : `${trouble} ${lastSeen()}`;
+  if (seen === null) {
+    showBanner(warned);
+    return;
+  }
   const answeredAt = seen.at;
   /** @type {"PAUSED" | "UNREACHED" | null} */
   const held = trouble === "" ? (paused ? "PAUSED" : null) : "UNREACHED";
-  for (const [where, named] of judged) {
-    const aged = named.map((each) => ({
+  const aged = [...judged].map(
+    ([where, named]) => /** @type {const} */ ([where, named.map((each) => ({
       ...each,
-      verdict: heldUntil(each.verdict, { now, answeredAt, trouble: held }),
-    }));
-    showVerdicts(where, aged, now);
-  }
+      verdict: afterMending(
+        heldUntil(each.verdict, { now, answeredAt, trouble: held }),
+        panel.askedAgainIn(each.verdict.service),
+      ),
+    }))]),
+  );
+  const isOutage = held === null && isOfAll(aged.flatMap(([, named]) => named));
+  showBanner(isOutage ? "None of the five services answers as it should: you see what they said before." : warned);
+  for (const [where, named] of aged) showVerdicts(where, named, { now, isToldAbove: isOutage });
+}
+
+/** @param {string} text nothing, when all is well */
+function showBanner(text) {
+  const banner = section("banner");
+  setText(banner, text);
+  banner.hidden = text === "";
+}
+
+/**
+ * Whether every service is in trouble, and none mended.
+ *
+ * @param {readonly Named[]} named
+ */
+function isOfAll(named) {
+  const troubled = named.map(({ verdict }) => verdict).filter(isTroubled);
+  const services = troubled
+    .filter(({ reason }) => !isOfThePage(reason) && reason !== "MENDED")
+    .map(({ service }) => service);
+  return new Set(services).size === SERVICES;
 }
 
 function lastSeen() {

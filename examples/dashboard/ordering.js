@@ -1,28 +1,25 @@
-/** Placing an order, at most once, and saying what is known of it. */
+/** The form of an order, which is placed at most once. */
 
-import { CREATE_ORDER } from "./documents.js";
-import { find, onUse, setAttribute, setText, setUsable } from "./dom.js";
-import { NoAnswer } from "./graphql.js";
-import { price } from "./times.js";
-import { why } from "./wording.js";
+import { element, find, onUse, setAttribute, setText, setUsable } from "./dom.js";
+import { inDoubt, notPaidFor, paidFor, place } from "./placing.js";
+import { clockWithSeconds } from "./times.js";
 
-const SECONDS = 20;
 const KEPT_AS = "bff-demo-order";
 
-/** Codes of errors after which nothing was placed; after any other, nobody knows. */
-const NOTHING_PLACED = ["CIRCUIT_OPEN", "OVERLOADED", "BAD_USER_INPUT", "FORBIDDEN", "NOT_FOUND"];
-
 /**
- * An order, and the key under which it is placed at most once. It is kept until its fate is known,
- * beyond a reload too: whoever asks again under another key may pay twice.
- *
- * @typedef {{key: string, productId: string, quantity: number}} Draft
- * @typedef {{settled: boolean, kind: "good" | "bad" | "doubt", text: string}} Outcome
+ * @typedef {import("./placing.js").Draft} Draft
+ * @typedef {import("./placing.js").Outcome} Outcome
  */
 
+/**
+ * A draft is kept until its fate is known, beyond a reload too: whoever asks again under another
+ * key may pay twice.
+ */
 export class Ordering {
   /** @type {Draft | null} */
   #draft = null;
+  /** @type {import("./placing.js").Queued | null} */
+  #queued = null;
   #underWay = false;
 
   /**
@@ -40,25 +37,47 @@ export class Ordering {
     this.quantity = find(section, "#quantity", HTMLInputElement);
     this.button = find(section, "#place", HTMLButtonElement);
     this.outcome = find(section, "#outcome", HTMLElement);
+    this.choice = find(section, "#in-doubt", HTMLElement);
     this.again = find(section, "#ask-again", HTMLButtonElement);
-    this.another = find(section, "#another", HTMLButtonElement);
+    this.leave = find(section, "#leave", HTMLButtonElement);
+    this.leaving = find(section, "#leaving", HTMLElement);
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!this.#underWay && this.#draft === null) void this.#place(this.#newDraft());
+      if (this.#draft === null) void this.#place(this.#newDraft());
     });
     onUse(this.again, () => {
       if (this.#draft !== null) void this.#place(this.#draft);
     });
-    onUse(this.another, () => { this.#forget(); });
+    onUse(this.leave, () => { this.#askWhetherToLeave(true); });
+    onUse(find(section, "#keep-it", HTMLButtonElement), () => { this.#askWhetherToLeave(false); });
+    onUse(find(section, "#leave-it", HTMLButtonElement), () => { this.#leave(); });
     this.#resume();
+  }
+
+  /**
+   * The outcome that stands here goes on with what becomes of its payment.
+   *
+   * @param {readonly import("./documents.js").Order[]} orders as they are now
+   */
+  follow(orders) {
+    const queued = this.#queued;
+    const payment = orders.find(({ id }) => id === queued?.id)?.payment;
+    if (queued === null || payment?.freshness.origin !== "LIVE") return;
+    if (payment.status === "CAPTURED") this.#tell(paidFor(queued));
+    else if (payment.status === "FAILED") this.#tell(notPaidFor(queued));
   }
 
   /** @returns {Draft} */
   #newDraft() {
+    const quantity = this.quantity.valueAsNumber;
+    const option = this.product.selectedOptions[0];
+    const name = option?.getAttribute("data-name") ?? this.product.value;
     return {
       key: crypto.randomUUID(),
       productId: this.product.value,
-      quantity: this.quantity.valueAsNumber,
+      quantity,
+      what: `${String(quantity)}\u00a0×\u00a0${name}`,
+      doubted: false,
     };
   }
 
@@ -66,110 +85,83 @@ export class Ordering {
     const kept = this.store.getItem(KEPT_AS);
     if (kept === null) return;
     /** @type {unknown} */
-    const draft = JSON.parse(kept);
-    this.#draft = /** @type {Draft} */ (draft);
-    this.#show(inDoubt("This page was left before the answer came."));
+    const parsed = JSON.parse(kept);
+    const draft = /** @type {Draft} */ (parsed);
+    const { productId, what } = draft;
+    // The products on offer are not known yet; once they are, this one is among them.
+    this.product.append(element("option", { value: productId, "data-key": productId }, what));
+    const outcome = inDoubt("This page was left before the answer came.", draft);
+    this.#keep({ ...draft, doubted: true });
+    this.#show(outcome);
   }
 
-  #forget() {
-    this.#settle();
-    this.outcome.hidden = true;
+  /** @param {Draft | null} draft */
+  #keep(draft) {
+    this.#draft = draft;
+    if (draft === null) this.store.removeItem(KEPT_AS);
+    else this.store.setItem(KEPT_AS, JSON.stringify(draft));
+  }
+
+  /** @param {boolean} asking */
+  #askWhetherToLeave(asking) {
+    this.leaving.hidden = !asking;
+    this.choice.hidden = asking;
+    if (asking) this.leaving.focus();
+    else this.leave.focus();
+  }
+
+  #leave() {
+    const what = this.#draft?.what ?? "";
+    const text = `${what} may have been ordered, or not. Look at your orders before you order it again.`;
+    this.leaving.hidden = true;
+    this.#keep(null);
+    this.#tell({ settled: true, kind: "doubt", text });
     this.product.focus();
-  }
-
-  #settle() {
-    this.#draft = null;
-    this.store.removeItem(KEPT_AS);
-    this.#lock();
   }
 
   /** @param {Draft} draft */
   async #place(draft) {
-    this.#draft = draft;
     this.#underWay = true;
-    this.store.setItem(KEPT_AS, JSON.stringify(draft));
-    this.#show({ settled: false, kind: "doubt", text: "Placing the order…" });
-    const outcome = await this.#send(draft);
+    this.#keep(draft);
+    this.#show({ settled: false, kind: "doubt", text: `Ordering ${draft.what}…` });
+    const outcome = await place(this.ask, draft);
     this.#underWay = false;
-    if (outcome.settled) this.#settle();
-    this.#show(outcome);
-    this.say(outcome.text);
+    this.#keep(outcome.settled ? null : { ...draft, doubted: true });
+    this.#tell(outcome);
     this.changed();
   }
 
-  /**
-   * @param {Draft} draft
-   * @returns {Promise<Outcome>}
-   */
-  async #send({ key, productId, quantity }) {
-    const input = { items: [{ productId, quantity }], idempotencyKey: key };
-    try {
-      /** @type {import("./graphql.js").Answer<import("./documents.js").OrderPlacing>} */
-      const { data, errors } = await this.ask(CREATE_ORDER, { input }, SECONDS);
-      if (data !== null) return told(data.createOrder);
-      const code = errors[0]?.extensions?.code ?? "";
-      if (!NOTHING_PLACED.includes(code)) return inDoubt(why(code, "orders"));
-      return { settled: true, kind: "bad", text: `Nothing was ordered. ${why(code, "orders")}` };
-    } catch (failure) {
-      if (failure instanceof NoAnswer) return inDoubt(failure.message);
-      throw failure;
-    }
+  /** @param {Outcome} outcome */
+  #tell(outcome) {
+    this.#queued = outcome.queued ?? null;
+    this.#show(outcome);
+    this.say(outcome.text);
   }
 
   /** @param {Outcome} outcome */
   #show({ settled, kind, text }) {
-    setText(find(this.outcome, "p", HTMLElement), text);
+    setText(find(this.outcome, "#outcome-text", HTMLElement), text);
+    const since = clockWithSeconds(new Date());
+    setText(find(this.outcome, "#outcome-at", HTMLElement), this.#underWay ? "" : `As of ${since}`);
     setAttribute(this.outcome, "data-kind", kind);
     this.outcome.hidden = false;
-    const hadFocus = [this.again, this.another].some((each) => each === document.activeElement);
-    this.again.hidden = settled || (this.#underWay && !hadFocus);
-    this.another.hidden = this.again.hidden;
-    if (hadFocus && this.again.hidden) this.button.focus();
+    const hadFocus = this.choice.contains(document.activeElement);
+    this.choice.hidden = settled || (this.#underWay && !hadFocus);
+    if (hadFocus && this.choice.hidden) this.outcome.focus();
     this.#lock();
   }
 
-  /** Another order would need another key, and this one's would be lost. */
+  /** The form shows the order that is asked for; another would need another key. */
   #lock() {
-    this.product.disabled = this.#draft !== null;
-    this.quantity.disabled = this.#draft !== null;
-    setUsable(this.button, this.#draft === null);
-    setUsable(this.again, !this.#underWay);
-    setUsable(this.another, !this.#underWay);
-  }
-}
-
-/**
- * @param {import("./documents.js").Placed | import("./documents.js").NotPlaced} came
- * @returns {Outcome}
- */
-function told(came) {
-  switch (came.__typename) {
-    case "OrderCreated":
-      return good(`Ordered and paid: ${came.order.id}, ${price(came.order.total)}.`);
-    case "PaymentQueued": {
-      const text = `Ordered: ${came.order.id}. The payments service cannot be asked now: `;
-      return good(`${text}${price(came.order.total)} will be charged later, once.`);
+    const draft = this.#draft;
+    if (draft !== null) {
+      this.product.value = draft.productId;
+      this.quantity.value = String(draft.quantity);
     }
-    case "OrderRejected":
-      return { settled: true, kind: "bad", text: `Nothing was ordered. ${came.message}` };
-    case "OutcomeUnknown":
-      return inDoubt(came.message);
+    this.product.disabled = draft !== null;
+    this.quantity.readOnly = draft !== null; // unlike one that is disabled, it keeps the focus
+    setUsable(this.button, draft === null);
+    setUsable(this.again, !this.#underWay);
+    setUsable(this.leave, !this.#underWay);
   }
-}
-
-/**
- * @param {string} text
- * @returns {Outcome}
- */
-function good(text) {
-  return { settled: true, kind: "good", text };
-}
-
-/**
- * @param {string} because
- * @returns {Outcome}
- */
-function inDoubt(because) {
-  const text = `${because} Ask again to find out: it is the same order, and is not placed twice.`;
-  return { settled: false, kind: "doubt", text };
 }

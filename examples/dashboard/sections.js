@@ -58,6 +58,7 @@ export function showOrders(section, seen) {
       const paymentVerdict = verdictOfPayment(seen, orders.indexOf(order));
       const payment = find(row, ".payment", HTMLElement);
       setText(payment, paymentText(order, paymentVerdict, seen.at));
+      setAttribute(payment, "title", order.payment === null ? "" : plainMethod(order.payment));
       setAttribute(payment, "data-kind", paymentVerdict?.kind ?? "live");
     },
   });
@@ -119,8 +120,14 @@ function items({ items: lines }) {
  */
 function paymentText({ payment }, verdict, now) {
   if (payment === null) return verdict === null ? "nothing paid" : "payment not available";
-  const old = verdict?.kind === "old" && verdict.asOf !== null;
-  return `${paid(payment)}${old ? `\nas of ${clock(verdict.asOf ?? now, now)}` : ""}`;
+  const old = verdict?.kind === "old" && verdict.asOf !== null ? verdict.asOf : null;
+  // One line, old or not: nothing moves when the service is slow.
+  return `${paid(payment)} · ${old === null ? plainMethod(payment) : `as of ${clock(old, now)}`}`;
+}
+
+/** @param {import("./documents.js").Payment} payment */
+function plainMethod({ method }) {
+  return method.replaceAll("-", " ");
 }
 
 /**
@@ -159,6 +166,7 @@ export function showOffers(select, seen, offered) {
     create: ({ id }) => element("option", { value: id }),
     update: (option, { id, offer }) => {
       const soldOut = offer?.inStock === false ? " (sold out)" : "";
+      setAttribute(option, "data-name", offer?.name ?? id);
       setText(option, offer === null ? id : `${offer.name}, ${price(offer.price)}${soldOut}`);
     },
   });

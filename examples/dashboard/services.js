@@ -16,12 +16,12 @@ const CALLS_SHOWN = 3;
  * @property {string} label
  * @property {string} title
  * @property {(service: Service) => boolean} isOn
- * @property {(service: Service) => Promise<Service>} turn the other way
+ * @property {(service: Service) => Promise<Service>} turn the other way than it is
  */
 
 /** @type {readonly Switch[]} */
 const SWITCHES = [
-  fault("Slow", "Waits 1.5 s before it answers", "latencySeconds", 1.5, 0),
+  fault("Slow", "Waits 0.6 s before it answers", "latencySeconds", 0.6, 0),
   fault("Fail", "Answers 503 to everything", "errorRate", 1, 0),
   fault("Hang", "Takes the question, and never answers", "hang", true, false),
   fault("Garble", "Answers with what is no JSON", "garbage", true, false),
@@ -49,7 +49,7 @@ function fault(label, title, name, on, off) {
     title,
     isOn: ({ faults }) => faults[name] !== off,
     turn: ({ name: service, faults }) =>
-      breakIt(service, { ...faults, [name]: faults[name] === off ? on : off }),
+      breakIt(service, { [name]: faults[name] === off ? on : off }),
   };
 }
 
@@ -57,6 +57,9 @@ export class ServicePanel {
   /** @type {Service[]} */
   #services = [];
   #seenAt = new Date();
+  /** @type {Promise<void>} */
+  #changing = Promise.resolve();
+  #changes = 0;
 
   /**
    * @param {HTMLElement} panel
@@ -69,9 +72,13 @@ export class ServicePanel {
     this.changed = changed;
     this.announcer = announcer;
     onUse(this.mendAll, () => {
-      const broken = this.#services.filter(isBroken);
-      void this.#change(() => Promise.all(broken.map(({ name }) => mend(name))));
+      for (const { name } of this.#services.filter(isBroken)) this.#change(name, () => mend(name));
     });
+  }
+
+  /** Another number after each switch that was used or has worked: a report from before is late. */
+  get changes() {
+    return this.#changes;
   }
 
   /** @param {Service[]} services */
@@ -84,6 +91,17 @@ export class ServicePanel {
       const text = breaker === "closed" ? `${name}: breaker closed.` : `${name}: breaker ${breaker}.`;
       this.announcer.tell(`breaker of ${name}`, breaker, { text, well: breaker === "closed" });
     }
+  }
+
+  /**
+   * @param {string} name
+   * @returns {number | null} in how many seconds a service that is well is asked again; null when it
+   *   is not, or is asked now
+   */
+  askedAgainIn(name) {
+    const service = this.#services.find((each) => each.name === name);
+    if (service === undefined || service.breaker === "closed" || isBroken(service)) return null;
+    return secondsLeft(service, this.#secondsSince());
   }
 
   /** @param {string} why the panel is as it was before */
@@ -111,12 +129,12 @@ export class ServicePanel {
     });
     for (const each of SWITCHES) {
       const button = element("button", { type: "button", title: each.title }, each.label);
-      onUse(button, () => void this.#change(() => each.turn(this.#named(name))));
+      onUse(button, () => { this.#change(name, (service) => each.turn(service)); });
       switches.append(button);
     }
     const mending = element("button", { type: "button", class: "mend" }, "Mend");
     mending.setAttribute("aria-label", `Mend ${name}`);
-    onUse(mending, () => void this.#change(() => mend(name)));
+    onUse(mending, () => { this.#change(name, () => mend(name)); });
     switches.append(mending);
     return element(
       "section",
@@ -140,18 +158,36 @@ export class ServicePanel {
     return found;
   }
 
-  /** @param {() => Promise<unknown>} act */
-  async #change(act) {
+  /**
+   * One after the other, each from what came of the one before.
+   *
+   * @param {string} name
+   * @param {(service: Service) => Promise<Service>} act
+   */
+  #change(name, act) {
+    this.#changes += 1;
+    this.#changing = this.#changing.then(() => this.#do(() => act(this.#named(name))));
+  }
+
+  /** @param {() => Promise<Service>} act */
+  async #do(act) {
     try {
-      await act();
+      const changed = await act();
+      this.#services = this.#services.map((each) => (each.name === changed.name ? changed : each));
       this.note.hidden = true;
+      this.render();
     } catch (failure) {
       if (!(failure instanceof NoAnswer)) throw failure;
       setText(this.note, failure.message);
       this.note.hidden = false;
       this.announcer.say(failure.message);
     }
+    this.#changes += 1;
     this.changed();
+  }
+
+  #secondsSince() {
+    return (Date.now() - this.#seenAt.getTime()) / 1000;
   }
 
   /**
@@ -163,14 +199,15 @@ export class ServicePanel {
     const breaker = find(card, ".breaker", HTMLElement);
     setText(breaker, `breaker ${service.breaker}`);
     setAttribute(breaker, "data-breaker", service.breaker);
-    const secondsSince = (Date.now() - this.#seenAt.getTime()) / 1000;
-    setText(find(card, ".doing", HTMLElement), doing(service, secondsSince));
+    setText(find(card, ".doing", HTMLElement), doing(service, this.#secondsSince()));
     const buttons = card.querySelectorAll(".switches button");
     SWITCHES.forEach((each, index) => {
       const button = buttons[index];
       if (button !== undefined) setAttribute(button, "aria-pressed", String(each.isOn(service)));
     });
-    setUsable(find(card, ".mend", HTMLButtonElement), isBroken(service));
+    const mending = find(card, ".mend", HTMLButtonElement);
+    setUsable(mending, isBroken(service));
+    setAttribute(mending, "title", isBroken(service) ? "Ends all faults, and starts it" : "Nothing is broken");
     showEach(find(card, "tbody", HTMLElement), service.calls.slice(0, CALLS_SHOWN), {
       key: ({ number }) => String(number),
       create: callRow,
@@ -198,14 +235,25 @@ function doing(service, secondsSince) {
  * @param {Service} service
  * @param {number} secondsSince
  */
-function health({ breaker, closedToCallsSeconds, failingSince, lastSuccess }, secondsSince) {
+function health(service, secondsSince) {
+  const { breaker, failingSince, lastSuccess } = service;
   if (breaker === "half-open") return "One call is tried.";
   if (breaker === "open") {
-    const left = Math.ceil((closedToCallsSeconds ?? 0) - secondsSince);
-    return left > 0 ? `Not asked now; again in ${String(left)} s.` : "The next call is let through.";
+    const left = secondsLeft(service, secondsSince);
+    const mended = isBroken(service) ? "" : "Mended. ";
+    const next = left > 0 ? `Not asked now; again in ${String(left)} s.` : "The next call is let through.";
+    return `${mended}${next}`;
   }
   if (failingSince !== null) return `Failing since ${clockWithSeconds(new Date(failingSince))}.`;
   return lastSuccess === null ? "Not asked yet." : "Answering.";
+}
+
+/**
+ * @param {Service} service
+ * @param {number} secondsSince
+ */
+function secondsLeft({ closedToCallsSeconds }, secondsSince) {
+  return Math.max(0, Math.ceil((closedToCallsSeconds ?? 0) - secondsSince));
 }
 
 /** @param {string} name */

@@ -22,12 +22,14 @@ export async function services() {
 }
 
 /**
+ * Change some of the faults, and leave the others as they are.
+ *
  * @param {string} name
- * @param {Faults} faults
+ * @param {Partial<Faults>} faults
  * @returns {Promise<Service>}
  */
 export async function breakIt(name, faults) {
-  return /** @type {Service} */ (await request("PUT", `/demo/services/${name}/faults`, faults));
+  return /** @type {Service} */ (await request("PATCH", `/demo/services/${name}/faults`, faults));
 }
 
 /**

@@ -45,6 +45,15 @@ export function duration(milliseconds) {
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }
 
+/**
+ * An instant for those who want to know exactly.
+ *
+ * @param {Date} at
+ */
+export function exactly(at) {
+  return `${DAY.format(at)}, ${clockWithSeconds(at)}`;
+}
+
 /** @param {import("./documents.js").Money} money */
 export function price({ amount, currency }) {
   const format = new Intl.NumberFormat("en-GB", { style: "currency", currency });

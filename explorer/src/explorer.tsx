@@ -32,6 +32,8 @@ export function Explorer({ endpoint, token, queries }: Configuration) {
         <span className="brand">
           <img src={icon} alt="" />
           bff <em>explorer</em>
+          {/* Only a demo has a page of its own. */}
+          {token !== null && <a href="/">Dashboard</a>}
         </span>
       </GraphiQL.Logo>
       <GraphiQL.Footer>

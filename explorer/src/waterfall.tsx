@@ -38,9 +38,11 @@ export function Waterfall({ analysis }: { analysis: Analysis }) {
 }
 
 /** In one line, for those who do not look at each row. */
-export function summaryOf({ durationMs, totals }: Analysis): string {
+export function summaryOf({ durationMs, totals, calls }: Analysis): string {
+  // Those that were made; `totals.retries` has those too for which no time was left.
+  const retries = calls.filter(({ attempt, hedge }) => attempt > 1 && !hedge).length;
   const parts = [`${counted(totals.calls, "call")} in ${inTime(durationMs)}`];
-  if (totals.retries > 0) parts.push(totals.retries === 1 ? "1 retry" : `${String(totals.retries)} retries`);
+  if (retries > 0) parts.push(retries === 1 ? "1 retry" : `${String(retries)} retries`);
   if (totals.hedges > 0) parts.push(counted(totals.hedges, "hedge"));
   if (totals.joined > 0) parts.push(`${String(totals.joined)} joined`);
   if (totals.shed > 0) parts.push(`${String(totals.shed)} shed`);
@@ -93,8 +95,9 @@ function Rows({ question, calls, wholeMs }: RowsProps) {
   );
 }
 
-function answerOf({ cache, outcome, reason, ageSeconds, shed }: Question): string {
-  const source = cache === "NONE" ? outcome : cache.toLowerCase();
+function answerOf({ cache, keys, outcome, reason, ageSeconds, shed }: Question): string {
+  const isCommand = keys === 0;
+  const source = cache === "NONE" ? outcome : isCommand ? "done" : cache.toLowerCase();
   const parts = [shed ? `${source}, shed` : source];
   if (ageSeconds > 0) parts.push(`${inTime(1000 * ageSeconds)} old`);
   if (cache !== "NONE" && reason !== null) parts.push(reason);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+
 from tests.integration.world import DASHBOARD, open_world
 
 OLD = {"cache": {"fresh_seconds": 0, "stale_seconds": 300}}
@@ -59,6 +61,36 @@ async def test_the_bytes_are_those_of_the_services(world):
         response = await wire.inner.handle_async_request(wire.requests[0])
         assert call["bytes"] == len(await response.aread())
     assert told["totals"]["bytes"] == sum(call["bytes"] for call in told["calls"])
+
+
+async def test_an_encoded_body_is_not_read_and_has_no_size(world):
+    """None arrived that anybody has looked at."""
+
+    class Encoding(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            headers = {"content-type": "application/json", "content-encoding": "gzip"}
+            return httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"x" * 500))
+
+    world.wires["users"].inner = Encoding()
+    _, told = await explained(world, "analyze", "{ me { id } }")
+    assert [(call["outcome"], call["bytes"]) for call in told["calls"]] == [
+        ("UPSTREAM_BAD_REPLY", None)
+    ]
+    assert told["totals"]["bytes"] == 0
+
+
+async def test_what_was_not_sent_is_no_call(world):
+    """No time was left to place the order, so nothing was, and nothing is in doubt."""
+    world.forget()
+    query = """mutation { createOrder(input: {items: [{productId: "p-1", quantity: 1}]})
+        @deadline(ms: 10) { __typename } }"""
+    answer, told = await explained(world, "analyze", query)
+    [error] = answer["errors"]
+    assert (answer["data"], error["extensions"]) == (
+        None,
+        {"code": "DEADLINE_EXCEEDED", "service": "orders", "retryable": True},
+    )
+    assert (told["calls"], told["totals"]["calls"], world.sent("orders")) == ([], 0, [])
 
 
 async def test_what_is_fresh_is_no_call(world):

@@ -106,6 +106,22 @@ async def test_what_is_kept_is_shown_instead(narrow):
     assert await narrow.ask(QUERY) == before
 
 
+async def test_nobody_is_shown_as_new_what_he_has_just_read(narrow):
+    """A message was marked as read: it does not come back because there is much to do."""
+    query = "{ dashboard { notifications(unread: false) { id read freshness { origin } } } }"
+    before = (await narrow.ask(query))["data"]["dashboard"]["notifications"]
+    marked = next(each["id"] for each in before if not each["read"])
+    await narrow.ask(
+        "mutation($id: ID!) { markNotificationRead(id: $id) { __typename } }",
+        variables={"id": marked},
+    )
+    async with crowd(narrow, 6):
+        answer = await narrow.ask(query)
+    shown = {each["id"]: each for each in answer["data"]["dashboard"]["notifications"]}
+    assert shown[marked] == {"id": marked, "read": True, "freshness": {"origin": "LIVE"}}
+    assert missing(answer) == ([], [])
+
+
 async def test_then_important_fields(narrow):
     """Three quarters of the places are taken: only what is critical is asked for."""
     async with crowd(narrow, 6):

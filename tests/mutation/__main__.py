@@ -53,8 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_shown(module, mutant))
         print(f"{len(todo)} mutants")
         return 0
+    tests = [
+        path
+        for path in _all_tests()
+        if not options.near or any(_is_near(module, Path(path)) for module in modules)
+    ]
     began = time.monotonic()
-    if not survives("", None, _all_tests(), 600.0):
+    if not survives("", None, tests, 600.0):
         print("The tests fail without any change.", file=sys.stderr)
         return 2
     patience = (time.monotonic() - began) * _PATIENCE * options.jobs
@@ -90,8 +95,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _tried(module: str, mutant: Mutant, seconds: float, *, near_only: bool) -> Trial:
-    """First before the tests that import the module, since most mutants go no further."""
-    near = [path for path in _all_tests() if _named(module) in Path(path).read_text("utf-8")]
+    """First before the tests that name the module, since most mutants go no further."""
+    near = [path for path in _all_tests() if _is_near(module, Path(path))]
+    near.sort(key=lambda path: Path(path).stem != f"test_{module}")
     rest = [path for path in _all_tests() if path not in near]
     lived = all(
         survives(_named(module), mutant.source, tests, seconds)
@@ -99,6 +105,10 @@ def _tried(module: str, mutant: Mutant, seconds: float, *, near_only: bool) -> T
         if tests
     )
     return Trial(module, mutant, lived)
+
+
+def _is_near(module: str, test: Path) -> bool:
+    return test.stem == f"test_{module}" or _named(module) in test.read_text("utf-8")
 
 
 def _modules() -> list[str]:

@@ -68,15 +68,19 @@ def test_these_too(source, after):
 
 def test_a_mutant_is_a_program_that_differs_in_one_place():
     """It can be read, and is not what it was made of."""
-    path = PROJECT / "datasources/resilience/breaker.py"
-    source = path.read_text("utf-8")
-    for mutant in mutants_of(source):
-        assert ast.dump(ast.parse(mutant.source)) != ast.dump(ast.parse(source))
+    source = (PROJECT / "datasources/resilience/single_flight.py").read_text("utf-8")
+    original = ast.dump(ast.parse(source))
+    mutants = mutants_of(source)
+    assert len(mutants) > 100
+    for mutant in mutants[::5]:
+        assert ast.dump(ast.parse(mutant.source)) != original
 
 
 def test_each_explanation_is_of_a_mutant_that_there_is():
     """A line that was changed takes its explanation along."""
-    for row in all_explained():
-        path = PROJECT / f"datasources/resilience/{row.module}.py"
+    rows = all_explained()
+    for module in {row.module for row in rows}:
+        path = PROJECT / f"datasources/resilience/{module}.py"
         mutants = mutants_of(path.read_text("utf-8"))
-        assert any(row.fits(row.module, mutant) for mutant in mutants), row
+        for row in (row for row in rows if row.module == module):
+            assert any(row.fits(module, mutant) for mutant in mutants), row

@@ -208,7 +208,7 @@ MUTATIONS = (
     Mutation(
         "an ill service is asked twice",
         f"{_RESILIENCE}/standard.py",
-        "admits=lambda: breaker.closed and not bulkhead.queued,",
+        "admits=lambda: breaker.closed and bulkhead.has_room,",
         "admits=lambda: True,",
         ("hedge",),
     ),

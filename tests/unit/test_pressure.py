@@ -30,6 +30,7 @@ class Process:
     def __post_init__(self):
         self.pressure = Pressure(clock=self.clock, **self.numbers)
         self.begun = []
+        self.places = []
 
     async def turns(self, number=1):
         for _ in range(number):
@@ -39,21 +40,26 @@ class Process:
     async def busy(self):
         """From now on the loop is known to be slow: somebody began, and his turn was long."""
         self.turn = LONG
-        self.pressure.enter(write=False)
+        self.places.append(self.pressure.enter(write=False))
         await self.turns(2)
 
     def enter(self, name="", *, write=False):
         place = self.pressure.enter(write=write)
-        if place is None:
+        self.places.append(place)
+        if place.turn is None:
             self.begun.append(name)
         else:
-            place.add_done_callback(lambda _: self._begin(name))
-        return place
+            place.turn.add_done_callback(lambda _: self._begin(name, place))
+        return place.turn
 
-    def _begin(self, name):
+    def leave(self, number=0):
+        self.pressure.leave(self.places.pop(number))
+
+    def _begin(self, name, place):
         self.begun.append(name)
         if self.brief:
-            self.pressure.leave()
+            self.places.remove(place)
+            self.pressure.leave(place)
 
 
 async def test_while_turns_are_short_everybody_begins_at_once():
@@ -109,7 +115,7 @@ async def test_when_nothing_runs_the_next_begins():
     process = Process()
     await process.busy()
     process.enter("waits")
-    process.pressure.leave()
+    process.leave()
     await process.turns(2)
     assert process.begun == ["waits"]
 
@@ -135,17 +141,33 @@ async def test_nobody_overtakes():
     assert process.begun == [0, 1, 2, "late"]
 
 
-async def test_who_writes_begins_first():
-    """Before those who wait, and after others who write."""
+async def test_who_writes_and_who_reads_take_turns():
+    """A write first; each kind in order; then whoever is left."""
     process = Process()
     await process.busy()
     for name in ("read", "another"):
         process.enter(name)
-    for name in ("write", "rewrite"):
+    for name in ("write", "rewrite", "overwrite"):
         process.enter(name, write=True)
     process.turn = SHORT
     await process.turns(8)
-    assert process.begun == ["write", "rewrite", "read", "another"]
+    assert process.begun == ["write", "read", "rewrite", "another", "overwrite"]
+
+
+async def test_in_each_new_line_a_write_begins_first():
+    """Also when the last who began in the line before was one."""
+    process = Process()
+    await process.busy()
+    process.enter("alone", write=True)
+    process.turn = SHORT
+    await process.turns(3)
+    process.begun.clear()
+    await process.busy()
+    process.enter("read")
+    process.enter("write", write=True)
+    process.turn = SHORT
+    await process.turns(5)
+    assert process.begun == ["write", "read"]
 
 
 async def test_there_are_so_many_places_and_the_last_are_for_writes():
@@ -159,15 +181,67 @@ async def test_there_are_so_many_places_and_the_last_are_for_writes():
     process.enter(write=True)
     with pytest.raises(Full):
         process.enter(write=True)
-    process.pressure.leave()
+    process.leave()
     process.enter(write=True)
     assert process.pressure.under_way == 32
+
+
+async def test_to_write_is_worth_half_of_the_places():
+    """Of 32, 16 go ahead; those that come then are let in as if they read, so 14 who read are."""
+    process = Process(numbers={"operations": 32})
+    for _ in range(16):
+        process.enter(write=True)
+    for _ in range(14):
+        process.enter()
+    for write in (True, False):
+        with pytest.raises(Full):
+            process.enter(write=write)
+    process.leave()
+    process.enter(write=True)
+    with pytest.raises(Full):
+        process.enter(write=True)
+
+
+async def test_writes_alone_cannot_take_what_is_kept_for_them():
+    """Whatever is said in all requests: two of 32 places are for those who go ahead."""
+    process = Process(numbers={"operations": 32})
+    for _ in range(30):
+        process.enter(write=True)
+    with pytest.raises(Full):
+        process.enter(write=True)
+
+
+async def test_who_reads_is_not_behind_all_who_write():
+    """Half of the places go ahead; who writes besides stands in the line of those who read."""
+    process = Process(numbers={"operations": 8})
+    await process.busy()
+    for number in range(5):
+        process.enter(number, write=True)
+    process.enter("read")
+    process.turn = SHORT
+    await process.turns(8)
+    assert process.begun == [0, 4, 1, "read", 2, 3]
+
+
+async def test_to_look_takes_nothing():
+    """However often; and it is refused when a place would be."""
+    process = Process(numbers={"operations": 16})
+    for _ in range(15):
+        process.pressure.check(write=False)
+        process.enter()
+    assert process.pressure.under_way == 15
+    with pytest.raises(Full):
+        process.pressure.check(write=False)
+    process.pressure.check(write=True)
+    process.enter(write=True)
+    with pytest.raises(Full):
+        process.pressure.check(write=True)
 
 
 async def overrun(process, turns):
     """Three come in each turn, in which one can begin; the line after each."""
     await process.busy()
-    process.pressure.leave()
+    process.leave()
     process.turn, process.brief = 0.01, True
     lines = []
     for _ in range(turns):
@@ -226,7 +300,7 @@ async def test_who_leaves_the_line_keeps_nobody():
     await process.busy()
     gone, stays = process.enter("gone"), process.enter("stays")
     gone.cancel()
-    process.pressure.leave()
+    process.leave(1)
     process.turn = SHORT
     await process.turns(3)
     assert stays.done()

@@ -156,6 +156,7 @@ def test_an_answer_becomes_a_live_part():
         (422, "Rejected", "UPSTREAM_BAD_REPLY", False),
         (425, "TryLater", "OVERLOADED", True),
         (429, "TryLater", "OVERLOADED", True),
+        (451, "Forbidden", "FORBIDDEN", False),
         (500, "ServerFault", "UPSTREAM_UNAVAILABLE", True),
         (501, "ServerFault", "UPSTREAM_UNAVAILABLE", False),
         (502, "ServerFault", "UPSTREAM_UNAVAILABLE", True),

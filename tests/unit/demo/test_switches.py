@@ -89,6 +89,19 @@ async def test_faults_are_set_and_healed(tmp_path):
         assert healed.json()["faults"] == WELL
 
 
+async def test_some_faults_are_changed_and_the_others_stay(tmp_path):
+    """Two who switch at the same time do not undo each other."""
+    async with opened(tmp_path) as (_, _, asking, _client):
+        path = "services/orders/faults"
+        await asking.patch(path, json={"hang": True})
+        both = await asking.patch(path, json={"latencySeconds": 0.5})
+        assert both.json()["faults"] == WELL | {"hang": True, "latencySeconds": 0.5}
+        one = await asking.patch(path, json={"hang": False})
+        assert one.json()["faults"] == WELL | {"latencySeconds": 0.5}
+        anew = await asking.put(path, json={"garbage": True})
+        assert anew.json()["faults"] == WELL | {"garbage": True}
+
+
 async def test_a_service_is_stopped_and_started(tmp_path):
     """At the same address; doing it twice changes nothing."""
     async with opened(tmp_path) as (served, _, asking, client):
@@ -122,6 +135,9 @@ NONSENSE = [
     ("PUT", "services/users/faults", {"json": {"explode": True}}, 400),
     ("PUT", "services/users/faults", {"json": {"latencySeconds": -1}}, 400),
     ("PUT", "services/users/faults", {"content": b"{}"}, 415),
+    ("PUT", "services/users/faults", {"json": [True]}, 400),
+    ("PATCH", "services/users/faults", {"json": {"hang": 1}}, 400),
+    ("PATCH", "services/users/faults", {"json": {"explode": True}}, 400),
     (
         "PUT",
         "services/users/faults",

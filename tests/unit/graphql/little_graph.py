@@ -37,6 +37,7 @@ class Seen:
     keys: list[str | None] = field(default_factory=list)
     started: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: int = 0
 
 
 @dataclass
@@ -44,6 +45,9 @@ class Context:
     viewer: Viewer | None
     seen: Seen
     degraded: DegradedLog = field(default_factory=DegradedLog)
+
+    def end(self) -> None:
+        self.seen.ended += 1
 
 
 Info = strawberry.Info[Context, None]

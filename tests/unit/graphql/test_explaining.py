@@ -183,12 +183,12 @@ def test_a_question_and_its_calls_in_milliseconds():
     """Counted from the beginning of the operation; calls in the order in which they were sent."""
     late, early = question(100.5, "orders"), question(100.001, keys=2)
     early.retries = 1
-    journal = Journal().asking(late).sending(1, 100.6)
+    journal = Journal().asking(late).sending(1, 100.6, hedge=False)
     journal.received(120)
     journal.over(100.75, "ok")
     late.answered(100.75, {"a": part(Origin.LIVE)}, None)
-    Journal().asking(early).sending(1, 100.002).over(100.102, "UPSTREAM_TIMEOUT")
-    Journal().asking(early).sending(2, 100.2)
+    Journal().asking(early).sending(1, 100.002, hedge=False).over(100.102, "UPSTREAM_TIMEOUT")
+    Journal().asking(early).sending(2, 100.2, hedge=False)
     stale = {"a": part(Origin.STALE, 12.3456, Reason.TIMEOUT)}
     early.answered(100.3, stale, ServerFault("users", 503))
     told = analysis([late, early], 100.0, 101.0)
@@ -259,8 +259,8 @@ def test_server_timing_counts_overlapping_calls_once():
     """And what goes on after the answer only to its end."""
     users, orders = question(0.0), question(0.0, "orders")
     for began, ended in ((0.1, 0.3), (0.2, 0.4), (0.6, 0.7)):
-        Journal().asking(users).sending(1, began).over(ended, "ok")
-    Journal().asking(orders).sending(1, 0.9)
+        Journal().asking(users).sending(1, began, hedge=False).over(ended, "ok")
+    Journal().asking(orders).sending(1, 0.9, hedge=False)
     assert (
         server_timing([users, orders], 0.0, 1.0) == "total;dur=1000.0, users;dur=400.0,"
         " orders;dur=100.0"

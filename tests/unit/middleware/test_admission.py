@@ -1,6 +1,8 @@
 """What happens at the door of the graph."""
 
 import asyncio
+import contextlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +11,7 @@ import structlog
 from bff.app import Serving
 from bff.graphql.explorer import Explorer
 from bff.pressure import Pressure
+from datasources.importance import Importance
 from tests.unit.graphql.little_graph import NamedTokens, Seen, client_of, little_app
 
 READ = {"query": "{ me { id } }"}
@@ -26,11 +29,69 @@ class CountedTokens(NamedTokens):
         return await super().viewer(authorization)
 
 
+def scope_of(*headers):
+    """A POST to the graph, of which the server has seen the head."""
+    return {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "raw_path": b"/graphql",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [
+            (b"authorization", b"Bearer ada"),
+            (b"content-type", b"application/json"),
+            *headers,
+        ],
+        "server": ("bff.example", 80),
+        "client": ("127.0.0.1", 1),
+        "http_version": "1.1",
+        "asgi": {"version": "3.0"},
+    }
+
+
+class Sender:
+    """A client who has sent a head, and sends the body when the test says so."""
+
+    def __init__(self, app, *headers):
+        self.inbox = asyncio.Queue()
+        self.sent = []
+        self.task = asyncio.create_task(app(scope_of(*headers), self.inbox.get, self._hear))
+
+    async def _hear(self, message):
+        self.sent.append(message)
+
+    def send(self, body, *, more=False):
+        self.inbox.put_nowait({"type": "http.request", "body": body, "more_body": more})
+
+    def leave(self):
+        self.inbox.put_nowait({"type": "http.disconnect"})
+
+    @property
+    def status(self):
+        return self.sent[0]["status"] if self.sent else None
+
+
+@contextlib.asynccontextmanager
+async def stalled(app, number, *headers):
+    """So many have sent half of a body, and then nothing."""
+    senders = [Sender(app, *headers) for _ in range(number)]
+    for sender in senders:
+        sender.send(b"{", more=True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    yield senders
+    for sender in senders:
+        sender.leave()
+    await asyncio.gather(*(sender.task for sender in senders))
+
+
 def crowded(operations=1, seen=None, taken=None, tokens=None, **serving):
-    """An application of which so many places are taken."""
+    """An application of which so many places are taken, the last one by who writes."""
     pressure = Pressure(operations=operations)
-    for _ in range(operations if taken is None else taken):
-        pressure.enter(write=True)
+    for number in range(operations if taken is None else taken):
+        pressure.enter(write=number == operations - 1)
     app = little_app(
         seen,
         Serving(**serving),
@@ -78,21 +139,7 @@ async def test_a_refusal_touches_nothing():
     async def send(message):
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/graphql",
-        "raw_path": b"/graphql",
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "headers": [(b"authorization", b"Bearer ada"), (b"content-type", b"application/json")],
-        "server": ("bff.example", 80),
-        "client": ("127.0.0.1", 1),
-        "http_version": "1.1",
-        "asgi": {"version": "3.0"},
-    }
-    await app(scope, receive, send)
+    await app(scope_of(), receive, send)
     assert sent[0]["status"] == 503
     assert (read, tokens.asked, seen.fields) == ([], 0, [])
 
@@ -186,15 +233,14 @@ async def test_the_time_before_the_beginning_counts():
         """Lets everybody wait for a turn of three seconds."""
 
         def enter(self, *, write):
-            super().enter(write=write)
-            place = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_soon(self._after, place)
-            return place
+            turn = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(self._after, turn)
+            return replace(super().enter(write=write), turn=turn)
 
-        def _after(self, place):
+        def _after(self, turn):
             clocks[0].at += 3.0
             seen.fields.append("turn")
-            place.set_result(None)
+            turn.set_result(None)
 
     clocks = []
 
@@ -207,3 +253,119 @@ async def test_the_time_before_the_beginning_counts():
     assert seen.fields == ["turn", "me"]
     (scope,) = seen.scopes
     assert scope.deadline == clocks[0].at - 3.0 + 5.0
+
+
+@pytest.mark.parametrize("headers", [(), ((b"idempotency-key", b"k1"),)])
+@pytest.mark.parametrize("number", [17, 30, 32])
+async def test_a_body_that_does_not_arrive_takes_no_place(headers, number):
+    """Whoever waits for it, with a key or without: there is room for everything of everybody."""
+    pressure, app = crowded(operations=32, taken=0)
+    async with stalled(app, number, *headers), client_of(app) as client:
+        assert (pressure.under_way, pressure.least()) == (0, Importance.OPTIONAL)
+        assert (await client.post("/graphql", json=READ)).status_code == 200
+
+
+async def test_the_body_that_is_longest_in_coming_makes_room():
+    """As many bodies as places may be on their way; the oldest is told to come back."""
+    _, app = crowded(operations=2, taken=0)
+    async with stalled(app, 2) as (first, second), client_of(app) as client:
+        with structlog.testing.capture_logs() as lines:
+            assert (await client.post("/graphql", json=READ)).status_code == 200
+            await first.task
+        assert (first.status, second.status) == (503, None)
+        assert dict(first.sent[0]["headers"])[b"retry-after"] == b"1"
+        assert b"OVERLOADED" in first.sent[1]["body"]
+        assert [line["event"] for line in lines] == ["operations refused"]
+        assert (await client.post("/graphql", json=READ)).status_code == 200
+        second.send(b"")
+        await second.task
+        assert second.status == 400
+
+
+async def test_a_body_that_has_arrived_makes_room_for_nobody():
+    """Who is being answered is no longer one of those whose bodies are on their way."""
+    seen = Seen()
+    _, app = crowded(operations=3, taken=0, seen=seen)
+    slow = Sender(app)
+    slow.send(json.dumps({"query": "{ slow }"}).encode())
+    await seen.started.wait()
+    async with stalled(app, 3), client_of(app) as client:
+        assert (await client.post("/graphql", json=READ)).status_code == 200
+        assert slow.status is None
+    slow.leave()
+    await slow.task
+
+
+async def test_who_finds_no_room_when_his_body_has_arrived_is_refused():
+    """There was some when he began to send; his token is not verified either."""
+    seen, tokens = Seen(), CountedTokens()
+    pressure, app = crowded(operations=2, taken=0, seen=seen, tokens=tokens)
+    async with stalled(app, 1) as (sender,):
+        for _ in range(2):
+            pressure.enter(write=False)
+        sender.send(b"no JSON")
+        await sender.task
+        assert sender.status == 503
+    assert (pressure.under_way, tokens.asked, seen.fields) == (2, 0, [])
+
+
+class Never(Pressure):
+    """Nobody begins."""
+
+    def enter(self, *, write):
+        turn = asyncio.get_running_loop().create_future()
+        return replace(super().enter(write=write), turn=turn)
+
+
+async def test_nobody_stands_in_the_line_past_his_time():
+    """Whose turn has not come when his time is over is told so then, and gives his place back."""
+    pressure, seen = Never(), Seen()
+    app = little_app(seen, change=lambda parts: replace(parts, pressure=pressure))
+    async with client_of(app) as client:
+        refused = await client.post("/graphql", json=READ, headers={"X-Request-Timeout-Ms": "20"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert (pressure.under_way, seen.fields) == (0, [])
+
+
+async def test_who_leaves_the_line_gives_his_place_back():
+    """At once, not when it would have been his turn."""
+    pressure = Never()
+    sender = Sender(little_app(change=lambda parts: replace(parts, pressure=pressure)))
+    sender.send(json.dumps(READ).encode())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert pressure.under_way == 1
+    sender.leave()
+    await sender.task
+    assert (pressure.under_way, sender.sent) == (0, [])
+
+
+async def test_the_time_in_which_the_body_arrives_counts():
+    """The caller waits from when he began to ask."""
+    seen, clocks = Seen(), []
+
+    def change(parts):
+        clocks.append(parts.clock)
+        return parts
+
+    sender = Sender(little_app(seen, change=change), (b"x-request-timeout-ms", b"4000"))
+    body = json.dumps(READ).encode()
+    sender.send(body[:9], more=True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    came = clocks[0].at
+    clocks[0].at += 3.0
+    sender.send(body[9:])
+    await sender.task
+    (scope,) = seen.scopes
+    assert (sender.status, scope.deadline) == (200, came + 4.0)
+
+
+async def test_who_is_let_in_for_the_page_and_wants_none_finds_the_door(tmp_path):
+    """The first of two Accept lines is a browser's; together they are not."""
+    (tmp_path / "index.html").write_text("""<html><meta name="bff-explorer" content="{}"></html>""")
+    _, app = crowded(explorer=Explorer(token=None), static=tmp_path)
+    accept = [("Accept", "text/html;q=0.5"), ("Accept", "application/json")]
+    async with client_of(app) as client:
+        told = await client.get("/graphql", params=READ, headers=accept)
+    assert told.status_code == 503

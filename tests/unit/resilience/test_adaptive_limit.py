@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from datasources.errors import AttemptTimedOut, CircuitOpen, NotFound, ServerFault
+from datasources.errors import (
+    AttemptTimedOut,
+    CircuitOpen,
+    Forbidden,
+    NotFound,
+    Rejected,
+    ServerFault,
+    TryLater,
+)
 from datasources.resilience.adaptive_limit import FLOOR, AdaptiveLimit, FixedLimit
 from datasources.resilience.bulkhead import Bulkhead
 from datasources.resilience.pipeline import Reply
@@ -224,6 +232,154 @@ def test_a_limit_below_the_floor_is_its_own_floor(clock):
     assert (limit.now, str(limit)) == (1, "1 to 1")
 
 
+def judged(limit, clock, seconds, *, in_flight=None, timeouts=0, wait=0.25):
+    """What the limit is after one judgement: on ten calls, at as many in flight as may be."""
+    clock.time += wait
+    for number in range(10):
+        load = limit.now if in_flight is None else in_flight
+        limit.observe(seconds, in_flight=load, timed_out=number < timeouts)
+    return limit.now
+
+
+@pytest.fixture
+def idle(clock):
+    """A limit at its beginning, 16, that knows what is usual: 200 ms."""
+    limit = AdaptiveLimit(64, clock=clock)
+    assert judged(limit, clock, 0.2, in_flight=3) == 16
+    return limit
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_flight", "timeouts", "moved"),
+    [
+        (0.2, 16, 0, 18),  # half-way to 16 + 4
+        (0.0, 16, 0, 18),  # at once
+        (0.21, 16, 0, 18),  # noise
+        (0.3, 16, 0, 15),  # half-way to 16 * 0.733 + 4
+        (0.44, 16, 0, 14),  # half-way to 8 + 4
+        (9.0, 16, 0, 14),  # no steeper
+        (9.0, 9, 0, 14),
+        (9.0, 8, 0, 16),  # half of it is not in use
+        (0.2, 16, 1, 17),  # half-way to 14.4 + 4
+        (0.2, 16, 5, 14),  # half-way to 8 + 4
+        (0.3, 16, 1, 15),  # the steeper of two: 0.733
+        (0.2, 8, 5, 14),  # time-outs always lower it
+        (0.2, 8, 1, 16),  # and never raise it
+    ],
+)
+def test_one_judgement(idle, clock, seconds, in_flight, timeouts, moved):
+    """One row, one story: the mean latency, the load, how many timed out, the limit then."""
+    assert judged(idle, clock, seconds, in_flight=in_flight, timeouts=timeouts) == moved
+
+
+def test_it_is_judged_on_ten_calls_or_more(clock):
+    """However long nine of them took to come."""
+    limit = AdaptiveLimit(64, clock=clock)
+    clock.time += 0.75
+    for _ in range(9):
+        limit.observe(0.2, in_flight=16)
+    assert limit.now == 16
+    limit.observe(0.2, in_flight=16)
+    assert limit.now == 18
+
+
+def test_it_is_judged_every_quarter_of_a_second(clock):
+    """However many calls there are; and the next quarter begins with nothing counted."""
+    limit = AdaptiveLimit(64, clock=clock)
+    clock.time += 0.125
+    for _ in range(50):
+        limit.observe(0.2, in_flight=16)
+    clock.time += 0.125
+    limit.observe(9.0, in_flight=3)
+    assert limit.now == 18
+    assert judged(limit, clock, 0.2, in_flight=3, wait=0.125) == 18
+    assert judged(limit, clock, 0.2, in_flight=3, wait=0.125) == 18
+    assert judged(limit, clock, 0.2) == 20
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_flight", "timeouts", "then"),
+    [
+        (0.4, 3, 0, 17),  # a fifth of the way: 240 ms are usual now
+        (0.4, 8, 0, 17),
+        (0.4, 3, 1, 15),  # with a time-out nothing is learnt: 200 ms
+        (0.1, 3, 0, 15),  # 180 ms
+    ],
+)
+def test_what_is_usual_is_learnt_at_little_load(idle, clock, seconds, in_flight, timeouts, then):
+    """A fifth of the way at a time; 300 ms under load show what is taken to be usual."""
+    assert judged(idle, clock, seconds, in_flight=in_flight, timeouts=timeouts) == 16
+    assert judged(idle, clock, 0.3) == then
+
+
+@pytest.mark.parametrize(
+    ("seconds", "moved", "next_seconds", "then"),
+    [
+        (0.4, 14, 0.3, 14),  # 200 ms still
+        (0.1, 18, 0.22, 19),  # 180 ms
+    ],
+)
+def test_under_load_only_less_is_learnt(idle, clock, seconds, moved, next_seconds, then):
+    """A service is never quicker for being busy, but may be slower."""
+    assert judged(idle, clock, seconds) == moved
+    assert judged(idle, clock, next_seconds) == then
+
+
+@pytest.fixture
+def checking(clock):
+    """One second after its beginning, in use all the time: 24, and halved to look."""
+    limit = AdaptiveLimit(64, clock=clock)
+    assert [judged(limit, clock, 0.2) for _ in range(4)] == [18, 20, 22, 12]
+    return limit
+
+
+def test_what_half_the_load_takes_is_usual_from_then_on(checking, clock):
+    """Lower than what was: the limit is as before, then falls; the next look is a second later."""
+    assert judged(checking, clock, 0.1) == 24
+    assert [judged(checking, clock, 0.2) for _ in range(4)] == [21, 19, 16, 7]
+
+
+def test_what_is_much_the_same_is_looked_at_again_in_half_a_minute(checking, clock):
+    """A tenth less is noise."""
+    assert judged(checking, clock, 0.19) == 24
+    assert judged(checking, clock, 0.19, wait=29.75) == 27
+    assert judged(checking, clock, 0.19) == 14
+
+
+def test_slower_at_half_the_load_is_slower_for_good(checking, clock):
+    """It is believed, and the limit grows on."""
+    assert judged(checking, clock, 0.24) == 24
+    assert judged(checking, clock, 0.26) == 27
+
+
+def test_a_look_that_met_a_time_out_shows_nothing(checking, clock):
+    """What was usual before is usual still."""
+    assert judged(checking, clock, 0.1, timeouts=1) == 24
+    assert judged(checking, clock, 0.2) == 27
+
+
+def test_it_is_not_halved_while_nobody_needs_it(clock):
+    """Half of it is not in use."""
+    limit = AdaptiveLimit(64, clock=clock)
+    assert [judged(limit, clock, 0.2, in_flight=8, wait=1.0) for _ in range(40)] == [16] * 40
+
+
+def test_what_began_with_the_look_counts(checking, clock):
+    """To the instant: it was sent after the limit was halved."""
+    assert judged(checking, clock, 0.25) == 24
+
+
+def test_a_look_waits_until_the_load_has_halved(checking, clock):
+    """Calls that began before it say nothing of it; the quarter begins when the last has left."""
+    assert judged(checking, clock, 9.0, in_flight=20) == 12
+    assert judged(checking, clock, 0.1, in_flight=12, wait=0.125) == 12
+    assert judged(checking, clock, 9.0, in_flight=12, wait=0.0625) == 12
+    clock.time += 0.0625
+    checking.observe(0.05, in_flight=12)
+    assert checking.now == 24
+    assert judged(checking, clock, 0.2) == 21
+
+
 class Told:
     """A limit that does as it is told, and remembers what it heard."""
 
@@ -240,6 +396,10 @@ class Told:
     [
         ([0.3], "GET", [(0.3, 1, False)]),
         ([(0.2, NotFound("users"))], "GET", [(0.2, 1, False)]),
+        ([(0.1, TryLater("users", 429))], "GET", [(0.1, 1, True)]),
+        ([(0.1, TryLater("users", 429))], "POST", []),
+        ([(0.1, Forbidden("users"))], "GET", []),
+        ([(0.1, Rejected("users", 400))], "GET", []),
         ([(3.0, AttemptTimedOut("users", 3.0))], "GET", [(3.0, 1, True)]),
         ([(0.1, ServerFault("users", 503))], "GET", []),
         ([CircuitOpen("users")], "GET", []),
@@ -248,7 +408,7 @@ class Told:
     ],
 )
 def test_what_the_limit_is_told(script, method, heard):
-    """Answers and time-outs of reads; quick failures would look like a quick service."""
+    """Answers of reads, and what was too much; what fails at once looks like a quick service."""
     limit = Told(1)
 
     async def story():
@@ -321,3 +481,94 @@ def test_a_number_never_moves():
     limit = FixedLimit(64)
     limit.observe(60.0, in_flight=64, timed_out=True)
     assert (limit.now, str(limit)) == (64, "64")
+
+
+def test_a_service_that_puts_off_has_too_much_to_do():
+    """It says so at once, which is not to be quick: the limit falls, and is back in a moment."""
+
+    async def story():
+        limit, bulkhead = adaptive()
+        shop = Shop(32)
+        await busy(bulkhead, shop, 10.0)
+        before = limit.now
+
+        async def put_off(asked, /):
+            await asyncio.sleep(0.005)
+            raise TryLater("users", 429)
+
+        await busy(bulkhead, put_off, 3.0)
+        meanwhile = limit.now
+        await busy(bulkhead, shop, 10.0)
+        return before, meanwhile, await mean_limit(limit, bulkhead, shop)
+
+    before, meanwhile, later = run(story())
+    assert before >= 32
+    assert meanwhile <= 10
+    assert later >= 30
+
+
+def test_the_first_judgement_may_have_to_wait():
+    """A service that only puts us off when we begin says nothing of what is usual."""
+    clock = HandClock()
+    limit = AdaptiveLimit(64, clock=clock)
+    assert judged(limit, clock, 0.001, timeouts=10) == 14
+    assert judged(limit, clock, 0.2) == 15
+    assert judged(limit, clock, 0.2) == 17
+
+
+def test_a_look_that_comes_to_nothing_ends():
+    """Writes hold more than half of the slots: after a second the reads have theirs again."""
+    clock = VirtualClock()
+    limit = AdaptiveLimit(64, clock=clock)
+    bulkhead = Bulkhead(limit=limit, queue=200, clock=clock)
+    answered_at = []
+
+    async def serve(asked, /):
+        await asyncio.sleep(10.0 if asked.route.method == "POST" else 0.05)
+        return Reply({})
+
+    async def ask(until_when, method, pause=0.0):
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(pause)
+        while loop.time() < until_when:
+            with within(15.0):
+                met = await outcome(bulkhead(call(method=method), serve))
+            if method == "GET" and met == {}:
+                answered_at.append(loop.time())
+
+    async def story():
+        began = asyncio.get_running_loop().time()
+        end = began + 60.0
+        readers = [ask(end, "GET") for _ in range(40)]
+        writers = [ask(end, "POST", pause=20.0 + 0.05 * number) for number in range(40)]
+        await asyncio.gather(*readers, *writers)
+        return [
+            sum(begin <= at - began < begin + 5.0 for at in answered_at)
+            for begin in range(25, 60, 5)
+        ]
+
+    assert min(run(story())) >= 1000
+
+
+@pytest.mark.parametrize(("latency", "within_seconds"), [(0.05, 1.0), (0.2, 1.0), (0.4, 2.0)])
+def test_a_look_has_a_second_or_five_times_what_an_answer_takes(clock, latency, within_seconds):
+    """Then the limit is what it was, and nobody looks for half a minute."""
+    limit = AdaptiveLimit(64, clock=clock)
+    assert [judged(limit, clock, latency) for _ in range(4)] == [18, 20, 22, 12]
+    clock.time += within_seconds - 0.001
+    assert limit.now == 12
+    clock.time += 0.001
+    assert limit.now == 24
+    assert judged(limit, clock, latency, wait=0.0) == 24
+    assert judged(limit, clock, latency) == 27
+    assert judged(limit, clock, latency, wait=29.0) == 29
+    assert judged(limit, clock, latency, wait=1.0) == 16
+
+
+def test_what_a_look_that_came_to_nothing_has_seen_is_forgotten(checking, clock):
+    """Nine calls of a tenth of the time, and then it is over: what is usual is as it was."""
+    clock.time += 0.25
+    for _ in range(9):
+        checking.observe(0.02, in_flight=12)
+    clock.time += 0.75
+    assert [judged(checking, clock, 0.2, wait=wait) for wait in (0.0, 0.25, 0.25)] == [24, 27, 29]

@@ -1,16 +1,20 @@
-"""AttemptTimeout and AttemptEvents."""
+"""TimeToAsk, AttemptTimeout and AttemptEvents."""
 
 import asyncio
 from dataclasses import fields, replace
 
 import pytest
 
-from datasources.errors import ServerFault
+from datasources.errors import NoTimeToAsk, ServerFault
 from datasources.events import AttemptFinished
 from datasources.journal import Journal
 from datasources.resilience.attempt_events import AttemptEvents
 from datasources.resilience.attempt_timeout import AttemptTimeout
-from datasources.scope import Scope
+from datasources.resilience.cache import ByteCache
+from datasources.resilience.pipeline import Pipeline
+from datasources.resilience.standard import Numbers, Shared, standard_pipeline
+from datasources.resilience.time_to_ask import TimeToAsk
+from datasources.scope import Scope, entered
 from tests.unit.resilience.stories import call, outcome, within
 from tests.virtual_time import VirtualClock, run
 
@@ -23,7 +27,6 @@ from tests.virtual_time import VirtualClock, run
         ("POST", 9.9, 20.0, {"it": "it v1"}, 9.9),
         ("POST", 60.0, 20.0, "AttemptTimedOut", 10.0),
         ("GET", 60.0, 1.0, "DeadlineExceeded", 0.98),
-        ("GET", 60.0, 0.02, "DeadlineExceeded", 0.0),
     ],
 )
 def test_how_long_an_attempt_may_take(service, method, takes, due_in, result, after):
@@ -37,7 +40,46 @@ def test_how_long_an_attempt_may_take(service, method, takes, due_in, result, af
         return met, round(asyncio.get_running_loop().time() - 1000.0, 3)
 
     assert run(story()) == (result, after)
-    assert len(service.asked) == (0 if after == 0.0 else 1)
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("due_in", "result", "asked"),
+    [(0.021, {"it": "it v1"}, 1), (0.02, "NoTimeToAsk", 0), (0.0, "NoTimeToAsk", 0)],
+)
+def test_nothing_is_asked_when_the_time_is_over(service, due_in, result, asked):
+    """To the instant; and what was not sent is not in doubt, a write neither."""
+    policy = TimeToAsk(clock=VirtualClock())
+
+    async def story():
+        with within(due_in):
+            # As in a pipeline, where it is called by the policy around it.
+            return await outcome(Pipeline(policy, send=service)(call(method="POST")))
+
+    async def awaited():
+        try:
+            return await story()
+        except NoTimeToAsk as error:
+            return type(error).__name__
+
+    assert run(awaited()) == result
+    assert len(service.asked) == asked
+
+
+def test_what_was_not_sent_is_not_told_of(service, events, announced):
+    """A call whose time went while it waited for a slot: no attempt, and nothing to the breaker."""
+    service.script = [0.5]
+    shared = Shared(ByteCache(), events, VirtualClock())
+    protected = standard_pipeline("users", service, Numbers(bulkhead_limit=1), shared)
+    journal = Journal()
+
+    async def late():
+        with within(0.02) as scope, entered(replace(scope, journal=journal)):
+            return await outcome(protected.ask(call(method="POST")))
+
+    assert run(late()) == "NoTimeToAsk"
+    assert [len(question.attempts) for question in journal.questions] == [0]
+    assert (announced, service.asked) == ([], [])
 
 
 def test_the_service_is_told_what_this_attempt_has_left(service):

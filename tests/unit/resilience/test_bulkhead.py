@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from datasources.errors import BulkheadFull
 from datasources.resilience.bulkhead import Bulkhead
 from tests.unit.resilience.stories import call, outcome, within
 from tests.virtual_time import VirtualClock, run
@@ -70,6 +71,27 @@ def test_nobody_waits_longer_than_a_second(bulkhead, service):
             await asyncio.gather(*busy)
 
     run(story())
+
+
+def test_who_is_refused_is_told_by_which_service(service):
+    """At once, since nobody may wait; and after waiting in vain."""
+
+    async def refused(bulkhead):
+        service.script = [9.0]
+        with within(20.0):
+            holder = asyncio.create_task(bulkhead(call(), service))
+            await asyncio.sleep(0)
+            with pytest.raises(BulkheadFull) as met:
+                await bulkhead(call(), service)
+            holder.cancel()
+            await asyncio.wait([holder])
+        return met.value.service
+
+    async def story():
+        clock = VirtualClock()
+        return [await refused(Bulkhead(limit=1, queue=line, clock=clock)) for line in (0, 1)]
+
+    assert run(story()) == ["users", "users"]
 
 
 def test_the_longest_waiter_is_next(bulkhead, service):
@@ -156,3 +178,75 @@ def test_a_slot_handed_to_somebody_who_leaves_goes_to_the_next(service):
 
     assert run(story()) == {"k": "k v2"}
     assert (bulkhead.in_flight, bulkhead.queued) == (0, 0)
+
+
+class Raised:
+    """A limit that is set by hand."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def observe(self, seconds, *, in_flight, timed_out=False):
+        """Nothing follows from it."""
+
+
+def test_a_limit_that_rises_while_nobody_leaves(service):
+    """Whoever comes next brings the waiters in, and does not overtake them."""
+    limit = Raised(1)
+    bulkhead = Bulkhead(limit=limit, clock=VirtualClock())
+    service.script = [9.0, 9.0, 9.0]
+
+    async def story():
+        with within(20.0):
+            tasks = [asyncio.create_task(bulkhead(call(key), service)) for key in ("a", "b")]
+            await asyncio.sleep(0.1)
+            limit.now = 2
+            tasks.append(asyncio.create_task(bulkhead(call("c"), service)))
+            await asyncio.sleep(0.1)
+            seen = (list(service.asked), bulkhead.in_flight, bulkhead.queued)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        return seen
+
+    assert run(story()) == ([("a",), ("b",)], 2, 1)
+    assert (bulkhead.in_flight, bulkhead.queued) == (0, 0)
+
+
+def test_a_limit_that_has_risen_when_patience_ends(service):
+    """The one who waited is not refused beside a free slot."""
+    limit = Raised(1)
+    bulkhead = Bulkhead(limit=limit, clock=VirtualClock())
+    service.script = [9.0]
+
+    async def story():
+        with within(20.0):
+            first = asyncio.create_task(bulkhead(call("a"), service))
+            second = asyncio.create_task(outcome(bulkhead(call("b"), service)))
+            await asyncio.sleep(0.5)
+            limit.now = 2
+            return await second, (await first).parts.keys()
+
+    assert run(story()) == ({"b": "b v1"}, {"a"})
+    assert (bulkhead.in_flight, bulkhead.queued) == (0, 0)
+
+
+def test_there_is_room_while_a_slot_is_free_and_nobody_waits(service):
+    """A limit may have risen above what waits: that slot is theirs."""
+    limit = Raised(1)
+    bulkhead = Bulkhead(limit=limit, clock=VirtualClock())
+    service.script = [9.0, 0.0]
+    seen = [bulkhead.has_room]
+
+    async def story():
+        with within(20.0):
+            tasks = [asyncio.create_task(bulkhead(call(key), service)) for key in ("a", "b")]
+            await asyncio.sleep(0.1)
+            seen.append(bulkhead.has_room)
+            limit.now = 9
+            seen.append(bulkhead.has_room)
+            await asyncio.wait(tasks)
+            seen.append(bulkhead.has_room)
+
+    run(story())
+    assert seen == [True, False, False, True]

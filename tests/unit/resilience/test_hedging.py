@@ -16,12 +16,13 @@ from datasources.errors import (
 )
 from datasources.events import AttemptFinished, HedgeStarted, RetryScheduled
 from datasources.resilience.cache import ByteCache
+from datasources.resilience.deadline import RESERVE
 from datasources.resilience.hedging import Hedging
 from datasources.resilience.pipeline import Reply
 from datasources.resilience.retry_budget import RetryBudget
 from datasources.resilience.standard import Numbers, Shared, standard_pipeline
 from tests.unit.resilience.stories import Service, call, outcome, within
-from tests.virtual_time import VirtualClock, run
+from tests.virtual_time import HandClock, VirtualClock, run
 
 FIRST, SECOND = ServerFault("users", 503), Unreachable("users")
 LONG = 4.0
@@ -74,16 +75,21 @@ def told(policy, service, seconds=5.0, **asked):
         ([(0.4, FIRST), 0.2], {"k": "k v1"}, 0.4, 2),
         ([LONG, (0.1, NotFound("users"))], "NotFound", 0.3, 2),
         ([(0.3, NotFound("users")), LONG], "NotFound", 0.3, 2),
-        ([LONG, (0.1, TryLater("users", 429))], "TryLater", 0.3, 2),
+        ([0.5, (0.1, TryLater("users", 429))], {"k": "k v1"}, 0.5, 2),
+        ([(0.3, TryLater("users", 429)), 0.5], {"k": "k v1"}, 0.7, 2),
+        ([(0.3, FIRST), (0.5, TryLater("users", 429))], "ServerFault", 0.7, 2),
+        ([(0.5, TryLater("users", 429)), (0.1, SECOND)], "TryLater", 0.5, 2),
         ([LONG, BulkheadFull("users")], {"k": "k v1"}, LONG, 2),
         ([(0.3, DeadlineExceeded("users")), 0.5], {"k": "k v1"}, 0.7, 2),
         ([(0.3, FIRST), RuntimeError()], "ServerFault", 0.3, 2),
+        ([(0.3, asyncio.CancelledError()), 0.5], {"k": "k v1"}, 0.7, 2),
     ],
 )
 def test_the_first_answer_wins(hedging, service, script, result, after, sent):
     """One row, one story: what each attempt meets, what comes of it, when, and how many are sent.
 
-    A refusal is an answer. A failure waits for the other; of two, the first attempt's is told.
+    A refusal is an answer. A failure waits for the other, and so does what was put off; of two,
+    the first attempt's is told.
     """
     service.script = list(script)
     assert told(hedging(), service) == (result, after)
@@ -113,8 +119,36 @@ def test_what_is_not_hedged(hedging, service):
     ):
         service.asked.clear()
         service.script = [1.0]
-        told(policy, service, **asked)
-        assert len(service.asked) == 1
+        met, _ = told(policy, service, **asked)
+        assert (len(service.asked), isinstance(met, dict)) == (1, True)
+
+
+def test_half_a_second_is_time_enough_for_a_hedge(hedging, service):
+    """Slow services are why it is there."""
+    service.script = [LONG, 0.1]
+    assert told(hedging(), service, seconds=0.7) == ({"k": "k v1"}, 0.3)
+
+
+def test_no_hedge_is_sent_when_the_time_is_over(events, service):
+    """To the instant."""
+    clock = HandClock()
+    policy = Hedging(
+        operations={"by_id"},
+        after=0.2,
+        budget=RetryBudget(clock=clock),
+        admits=lambda: True,
+        events=events,
+        clock=clock,
+    )
+    service.script = [1.0]
+
+    async def story():
+        with within() as scope:
+            clock.time = scope.deadline - RESERVE
+            return await outcome(policy(call(), service))
+
+    assert run(story()) == {"k": "k v1"}
+    assert len(service.asked) == 1
 
 
 def test_a_refused_hedge_costs_no_budget(hedging, service):
@@ -146,6 +180,22 @@ def test_trouble_is_told_while_the_other_attempt_goes_on(hedging, service):
     service.script = [(0.3, FIRST), 0.5]
     told(hedging(), service, on_trouble=met.append)
     assert met == [FIRST]
+
+
+def test_trouble_that_ends_the_race_is_told_by_whoever_hears_of_it(hedging, service):
+    """Else the latest trouble would be the second attempt's, and the failure the first one's."""
+    met = []
+    service.script = [(0.3, FIRST), (0.5, SECOND)]
+    assert told(hedging(), service, on_trouble=met.append)[0] == "ServerFault"
+    assert met == [FIRST]
+
+
+def test_an_attempt_that_was_cancelled_within_is_no_trouble(hedging, service):
+    """It says nothing of the service, and the other attempt goes on."""
+    met = []
+    service.script = [LONG, (0.1, asyncio.CancelledError())]
+    assert told(hedging(), service, on_trouble=met.append) == ({"k": "k v1"}, LONG)
+    assert met == []
 
 
 def test_what_is_made_of_a_question_is_that_question_but_for_the_change():
@@ -239,6 +289,28 @@ def test_nobody_is_hedged_while_others_wait_for_a_slot(events):
 
     run(story())
     assert service.attempts == [1, 1, 1]
+
+
+def test_nobody_is_hedged_who_would_have_to_wait(events, announced):
+    """Every slot is taken, and nobody waits: the second attempt would be the first to."""
+    service = Service([1.5])
+    protected = protect(service, events, bulkhead_limit=1)
+
+    async def story():
+        with within():
+            await outcome(protected.ask(call()))
+
+    run(story())
+    assert [type(event) for event in announced] == [AttemptFinished]
+
+
+def test_what_was_put_off_is_trouble_too(hedging, service):
+    """As when it is repeated: whoever has an old value may say that the service is busy."""
+    met = []
+    later = TryLater("users", 429)
+    service.script = [LONG, (0.1, later)]
+    assert told(hedging(), service, on_trouble=met.append) == ({"k": "k v1"}, LONG)
+    assert met == [later]
 
 
 def test_half_open_sends_one_probe_however_slow(events, announced):

@@ -7,9 +7,11 @@ import pytest
 
 from bff.telemetry.journal import tell_journal
 from datasources.errors import ServerFault
+from datasources.events import HedgeStarted
 from datasources.importance import Importance
 from datasources.journal import Journal
 from datasources.resilience.cache import ByteCache
+from datasources.resilience.pipeline import Reply
 from datasources.resilience.standard import Numbers, Shared, standard_pipeline
 from datasources.scope import current_scope, entered
 from datasources.sourced import Origin, Reason
@@ -62,6 +64,21 @@ def test_a_live_answer(protect, service):
     assert spans(question) == [(0.0, 0.25)]
     assert [attempt.outcome for attempt in question.attempts] == ["ok"]
     assert round(question.ended - question.began, 3) == 0.25
+
+
+def test_what_is_said_of_an_attempt_is_said_of_that_one(events):
+    """The sender tells how many bytes came; it knows of no attempts."""
+    sizes = [5, 7]
+
+    async def send(asked):
+        current_scope().journal.received(sizes.pop(0))
+        if sizes:
+            raise FAULT
+        return Reply({})
+
+    shared = Shared(ByteCache(), events, VirtualClock())
+    question = run(noted(standard_pipeline("users", send, Numbers(), shared).ask))
+    assert [attempt.size for attempt in question.attempts] == [5, 7]
 
 
 def test_a_fresh_answer_is_noted_too(protect):
@@ -215,6 +232,27 @@ def test_the_repeat_of_a_hedged_attempt_is_no_hedge(protect, service):
     service.script = [(0.4, FAULT), (0.2, FAULT), 0.0]
     question = run(noted(protect(hedged=frozenset({"by_id"}), hedge_after=0.3).ask))
     assert [attempt.hedge for attempt in question.attempts] == [False, True, False]
+
+
+def test_a_repeat_after_a_hedge_that_was_never_sent_is_none(protect, service, events):
+    """In the instant between the two, somebody else has taken the last slot."""
+    service.script = [(2.0, FAULT), 3.0]
+    ask = protect(hedged=frozenset({"by_id"}), hedge_after=0.3, bulkhead_limit=2).ask
+    others = []
+
+    def overtake(event):
+        if isinstance(event, HedgeStarted):
+            others.append(asyncio.create_task(noted(ask, call(method="POST"), principal="u2")))
+
+    events.subscribe(overtake)
+
+    async def story():
+        question = await noted(ask)
+        await asyncio.wait(others)
+        return question
+
+    sent = [(attempt.number, attempt.hedge) for attempt in run(story()).attempts]
+    assert sent == [(1, False), (3, False)]
 
 
 def test_a_hedge_is_told_apart(protect, service):

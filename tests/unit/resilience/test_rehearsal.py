@@ -90,6 +90,20 @@ def test_the_refusal_is_one_of_ours():
     assert issubclass(Rehearsed, LocalRejection)
 
 
+def test_the_refusal_names_its_service(service, events):
+    """As every error of a datasource; with what is kept it says why the rest is missing."""
+    house = House(service, events, ByteCache())
+    journal = Journal(rehearsal=True)
+
+    async def story():
+        await house.live("a")
+        with within(), entered(replace(current_scope(), journal=journal)):
+            reply = await house.ask(call("a", "b"))
+        return set(reply.parts), type(reply.failure), reply.failure.service
+
+    assert run(story()) == ({"a"}, Rehearsed, "users")
+
+
 def test_what_is_too_old_is_absent(house):
     """Past its staleness it is worth nothing, here as elsewhere."""
 

@@ -11,6 +11,7 @@ from datasources.errors import (
     DeadlineExceeded,
     Forbidden,
     NotFound,
+    NoTimeToAsk,
     Rejected,
     ServerFault,
     TryLater,
@@ -246,3 +247,13 @@ def test_no_ten_seconds_have_more_repeats_than_that(start):
     for _ in range(99):
         clock.time += 0.1
         assert not budget.withdraw()
+
+
+@pytest.mark.parametrize(
+    ("second", "result"),
+    [(NoTimeToAsk("users"), "ServerFault"), (DeadlineExceeded("users"), "DeadlineExceeded")],
+)
+def test_a_repeat_for_which_there_was_no_time(events, service, second, result):
+    """Was not sent: the first attempt is what is in doubt. One that was cut short was sent."""
+    service.script = [FAULT, second]
+    assert told(events, service, KEYED) == result

@@ -2,17 +2,19 @@
 
 import asyncio
 import gc
+import weakref
 from dataclasses import replace
 
 import pytest
 
 from datasources.errors import DeadlineExceeded, ServerFault
 from datasources.resilience.deadline import time_left
+from datasources.resilience.pipeline import Reply
 from datasources.resilience.single_flight import SingleFlight
 from datasources.resilience.writes import Writes
-from datasources.sourced import Reason
+from datasources.sourced import Reason, Sourced
 from tests.unit.resilience.stories import call, outcome, within
-from tests.virtual_time import VirtualClock, run
+from tests.virtual_time import EPOCH, VirtualClock, run
 
 
 @pytest.fixture
@@ -171,6 +173,83 @@ def test_whoever_has_an_old_value_leaves_early_and_the_question_goes_on(flights,
     assert service.version == 2
 
 
+def test_impatience_is_the_callers_and_not_the_questions(flights, service):
+    """It is asked for all who may join, and any policy further in may rely on that."""
+    seen = []
+
+    async def send(asked):
+        seen.append(asked.patience)
+        return await service(asked)
+
+    async def story():
+        with within():
+            await flights(replace(call(), patience=0.15), send)
+
+    run(story())
+    assert seen == [None]
+
+
+def test_what_goes_on_for_one_goes_on_when_another_gives_up(flights, service):
+    """One has an old value, and it is to be renewed; the other had none, and not the time."""
+    service.script = [3.0]
+
+    async def story():
+        patient = ask(flights, service, asked=replace(call(), patience=0.15))
+        assert await patient == "Unsettled"
+        assert await ask(flights, service, seconds=1.0) == "DeadlineExceeded"
+        await asyncio.sleep(3.0)
+        return service.version
+
+    assert run(story()) == 1
+
+
+def test_of_those_who_have_left_nothing_stays(flights, service):
+    """A hundred get an answer, or lose patience with it: no timer, no future of theirs."""
+
+    def left_over():
+        gc.collect()
+        found = [it for it in gc.get_objects() if type(it) in {asyncio.TimerHandle, asyncio.Future}]
+        return sum(not it.cancelled() for it in found)
+
+    async def come_and_go(seconds):
+        service.script = [seconds]
+        asked = replace(call(), patience=0.15)
+        await asyncio.gather(*(ask(flights, service, asked=asked) for _ in range(100)))
+        return left_over()
+
+    async def story():
+        before = left_over()
+        answered = await come_and_go(0.1) - before
+        still_asked = await come_and_go(3.0) - before
+        await flights.aclose()
+        return answered < 10, still_asked < 10
+
+    assert run(story()) == (True, True)
+
+
+def test_of_an_answer_nothing_stays(flights):
+    """Keeping it is the cache's business, which has bounds."""
+
+    class Value:
+        pass
+
+    values = []
+
+    async def send(asked):
+        value = Value()
+        values.append(weakref.ref(value))
+        return Reply({"k": Sourced(value, "users", EPOCH)})
+
+    async def story():
+        for number in range(3):
+            await ask(flights, send, asked=call(str(number)))
+        await asyncio.sleep(0.1)
+        gc.collect()
+        return [value() for value in values]
+
+    assert run(story()) == [None, None, None]
+
+
 def test_whoever_is_cancelled_while_patient_does_not_keep_it_going(flights, service):
     """A client who hangs up within the moment's wait ends the question."""
     service.script = [1.0]
@@ -323,6 +402,24 @@ def test_closing_cancels_what_is_under_way(flights, service):
         return await waiting, flights.in_flight
 
     assert run(story()) == ("DeadlineExceeded", 0)
+
+
+def test_who_is_told_that_there_is_no_time_is_told_of_which_service(flights, service):
+    """When the question was cancelled, and when it is not even begun."""
+    service.script = [9.0]
+
+    async def waiting():
+        with within(), pytest.raises(DeadlineExceeded) as met:
+            await flights(call(), service)
+        return met.value.service
+
+    async def story():
+        early = asyncio.create_task(waiting())
+        await asyncio.sleep(0.1)
+        await flights.aclose()
+        return await early, await waiting()
+
+    assert run(story()) == ("users", "users")
 
 
 def test_closing_reaches_also_what_was_replaced(flights, service, writes):

@@ -6,7 +6,13 @@ import pytest
 
 from datasources.errors import ServerFault
 from datasources.events import Events, RetryScheduled
+from datasources.importance import Importance
+from datasources.resilience.attempt_timeout import AttemptTimeout
+from datasources.resilience.breaker import Breaker
+from datasources.resilience.bulkhead import Bulkhead
 from datasources.resilience.cache import ByteCache
+from datasources.resilience.retry import Retry
+from datasources.resilience.retry_budget import RetryBudget
 from datasources.resilience.standard import Numbers, Shared, standard_pipeline
 from tests.unit.resilience.stories import call, outcome, within
 from tests.virtual_time import VirtualClock, run
@@ -36,11 +42,105 @@ def test_the_standard_order(protect):
         "Retry(3 of idempotent calls, 10% + 1/s)",
         "BreakerPeek",
         "Bulkhead(64 + 128)",
+        "TimeToAsk",
         "Breaker(50% of ≥10, 10 in a row, 90% taking ≥2.5 s, 30 s)",
         "AttemptEvents",
         "AttemptTimeout(read 3 s, write 10 s)",
         "send",
     ]
+
+
+def test_each_number_reaches_its_policy(protect):
+    """None of them as it is by default."""
+    numbers = {
+        "fresh": 1.0,
+        "stale": 100.0,
+        "patience": 0.3,
+        "budget": 4.0,
+        "retries": 2,
+        "bulkhead_limit": 6,
+        "bulkhead_queue": 12,
+        "failure_ratio": 0.4,
+        "minimum_calls": 7,
+        "consecutive": 8,
+        "reset": 20.0,
+        "slow": 1.5,
+        "slow_ratio": 0.8,
+        "read": 2.0,
+        "write": 9.0,
+        "hedged": frozenset({"by_id"}),
+        "hedge_after": 0.25,
+    }
+    assert str(protect(**numbers).ask).split(" → ") == [
+        "Journaling",
+        "ReadYourWrites",
+        "FreshCache(1 s)",
+        "StaleWhileRevalidate(0.3 s)",
+        "LoadShedding",
+        "SingleFlight(4 s)",
+        "StaleFallback(100 s)",
+        "Retry(2 of idempotent calls, 10% + 1/s)",
+        "Hedging(by_id after 0.25 s)",
+        "BreakerPeek",
+        "Bulkhead(6 + 12)",
+        "TimeToAsk",
+        "Breaker(40% of ≥7, 8 in a row, 80% taking ≥1.5 s, 20 s)",
+        "AttemptEvents",
+        "AttemptTimeout(read 2 s, write 9 s)",
+        "send",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "seconds", "state"),
+    [
+        ({}, 9.0, "open"),
+        ({}, 10.0, "closed"),
+        ({"window": 20.0}, 10.0, "open"),
+        ({"window": 2.0}, 9.0, "closed"),
+    ],
+)
+def test_what_counts_is_what_happened_within_the_window(protect, service, numbers, seconds, state):
+    """Nine failures, and so many seconds later another; ten of ten open it."""
+    service.script = [ServerFault("users", 503)] * 10
+    protected = protect(retries=0, consecutive=100, **numbers)
+
+    async def fail():
+        with within():
+            assert await outcome(protected.ask(call())) == "ServerFault"
+
+    async def story():
+        for _ in range(9):
+            await fail()
+        await asyncio.sleep(seconds)
+        await fail()
+        return protected.breaker.state
+
+    assert run(story()) == state
+
+
+def test_unless_somebody_says_otherwise_there_is_room_for_all(protect):
+    """Also for what matters least."""
+
+    async def story():
+        with within():
+            return await outcome(protect().ask(call(importance=Importance.OPTIONAL)))
+
+    assert run(story()) == {"k": "k v1"}
+
+
+def test_a_policy_alone_has_the_numbers_of_the_standard(protect, events):
+    """Whoever builds one by hand and says nothing gets the same."""
+    clock = VirtualClock()
+    budget = RetryBudget(clock=clock)
+    alone = [
+        Retry(budget=budget, admits=lambda: True, events=events, clock=clock),
+        Bulkhead(clock=clock),
+        Breaker("users", events=events, clock=clock),
+        AttemptTimeout(clock=clock),
+    ]
+    standard = {type(policy): str(policy) for policy in protect().ask.policies}
+    assert [str(policy) for policy in alone] == [standard[type(policy)] for policy in alone]
 
 
 def test_a_hedged_service_has_one_policy_more(protect):
@@ -51,6 +151,7 @@ def test_a_hedged_service_has_one_policy_more(protect):
     retry = next(place for place, step in enumerate(hedged) if step.startswith("Retry"))
     assert hedged[retry + 1 : retry + 3] == ["Hedging(a, by_id after 0.2 s)", "BreakerPeek"]
     assert [step.partition("(")[0] for step in hedged if "Hedging" not in step] == names
+    assert "Hedging(by_id after 0.5 s)" in str(protect(hedged=frozenset({"by_id"})).ask)
 
 
 def test_an_adaptive_bulkhead_shows_its_bounds(protect):

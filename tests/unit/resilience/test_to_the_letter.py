@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import fields, replace
+from itertools import count
 
 import pytest
 
@@ -150,6 +151,13 @@ def test_a_call_begins_at_its_beginning():
     assert (asked.asked, asked.params, asked.idempotency_key) == (0, {}, None)
 
 
+def test_how_often_it_was_asked_is_no_part_of_the_question():
+    """Two that differ in nothing else are the same, and look the same."""
+    asked = call()
+    assert replace(asked, numbers=count(9)) == asked
+    assert "numbers" not in repr(asked)
+
+
 def test_the_methods_are_those_of_the_rfc():
     """RFC 9110 §9.2.1 and §9.2.2, less TRACE, which nobody sends."""
     assert {"GET", "HEAD", "OPTIONS"} == SAFE_METHODS
@@ -226,6 +234,17 @@ def test_whoever_closes_it_by_hand_ends_the_row(events):
     breaker._machine.close()
     for _ in range(9):
         breaker.fail(breaker.acquire())
+    assert breaker.closed
+
+
+def test_whoever_closes_it_by_hand_gives_it_a_clean_slate(events):
+    """The failures of before are no part of any share: the next one is one of one."""
+    breaker = Breaker("users", minimum_calls=10, consecutive=100, events=events, clock=HandClock())
+    for _ in range(10):
+        breaker.fail(breaker.acquire())
+    assert breaker.state == "open"
+    breaker._machine.close()
+    breaker.fail(breaker.acquire())
     assert breaker.closed
 
 

@@ -31,9 +31,11 @@ def test_too_little_is_known(known):
 
 
 def test_only_the_latest_count():
-    """Eight of the last fifteen."""
+    """Eight of the last fifteen, quicker or slower."""
     assert after(*map(finished, [1.0] * 100 + [0.1] * 7)) == 1.0
     assert after(*map(finished, [1.0] * 100 + [0.1] * 8)) == 0.1
+    assert after(*map(finished, [0.1] * 100 + [1.0] * 7)) == 0.1
+    assert after(*map(finished, [0.1] * 100 + [1.0] * 8)) == 1.0
 
 
 @pytest.mark.parametrize("outcome", ["cancelled", "ServerFault", "NotFound", "AttemptTimedOut"])

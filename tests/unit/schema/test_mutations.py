@@ -12,6 +12,7 @@ from datasources.errors import (
     DeadlineExceeded,
     Forbidden,
     NotFound,
+    NoTimeToAsk,
     Rejected,
     ServerFault,
     TryLater,
@@ -173,6 +174,7 @@ async def test_doubt_is_data(house, failure):
     [
         (CircuitOpen("orders"), "CIRCUIT_OPEN", True),
         (BulkheadFull("orders"), "OVERLOADED", True),
+        (NoTimeToAsk("orders"), "DEADLINE_EXCEEDED", True),
         (TryLater("orders", 429), "OVERLOADED", True),
         (NotFound("orders"), "NOT_FOUND", False),
         (Forbidden("orders"), "FORBIDDEN", False),
