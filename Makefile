@@ -39,9 +39,10 @@ test: .venv/.synced ## Run the quick tests, in less than a minute (ARGS="-k brea
 .PHONY: test-all
 test-all: .venv/.synced debian explorer-check ## Run every test, with coverage; build and try the image
 	$(RUN)/coverage erase
-	$(RUN)/coverage run -m pytest -m "not slow" -n auto --junitxml=.pytest_cache/quick.xml
+	$(RUN)/coverage run -m pytest -m "not slow" -n auto --junitxml=.pytest_cache/quick.xml tests/unit tests/integration
+	$(RUN)/pytest -m "not slow" -n auto --junitxml=.pytest_cache/others.xml --ignore=tests/unit --ignore=tests/integration
 	$(RUN)/pytest -m slow -n auto --dist loadfile --junitxml=.pytest_cache/slow.xml
-	@! grep -l '<skipped' .pytest_cache/quick.xml .pytest_cache/slow.xml || { echo 'A test was skipped: see above.' >&2; exit 1; }
+	@! grep -l '<skipped' .pytest_cache/quick.xml .pytest_cache/others.xml .pytest_cache/slow.xml || { echo 'A test was skipped: see above.' >&2; exit 1; }
 	$(RUN)/coverage combine --quiet
 	$(RUN)/coverage report --include='datasources/*' --fail-under=95
 	$(RUN)/coverage report --include='schema/*' --fail-under=95

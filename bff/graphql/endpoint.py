@@ -122,9 +122,8 @@ class GraphQLEndpoint:
                 return self._page
             media_type = _acceptable(accept)
             self._check_url(scope)
-            if method == "GET":
-                read = partial(read_url, scope)
-            else:
+            read = partial(read_url, scope)
+            if method == "POST":
                 reading = read_body(headers, receive, self._limits)
                 read = partial(parse_body, await visit_of(scope).body(reading))
             return await while_connected(self._ask(read, headers, scope, media_type), receive)

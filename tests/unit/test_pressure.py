@@ -196,10 +196,23 @@ async def test_to_write_is_worth_half_of_the_places():
     for write in (True, False):
         with pytest.raises(Full):
             process.enter(write=write)
-    process.leave()
-    process.enter(write=True)
+
+
+async def test_who_has_gone_ahead_and_left_makes_room_for_another():
+    """Two of those who write are done, and two who read have their places: the reserve is left."""
+    process = Process(numbers={"operations": 32})
+    for _ in range(16):
+        process.enter(write=True)
+    for _ in range(14):
+        process.enter()
+    for _ in range(2):
+        process.leave()
+        process.enter()
+    for _ in range(2):
+        process.enter(write=True)
     with pytest.raises(Full):
         process.enter(write=True)
+    assert process.pressure.under_way == 32
 
 
 async def test_writes_alone_cannot_take_what_is_kept_for_them():

@@ -249,6 +249,27 @@ def test_time_for_half_of_the_answers_is_enough(events, service):
     assert run(story()) == {"k": "k v1"}
 
 
+@pytest.mark.parametrize(("has_old", "said"), [(True, {"k": "k v1"}), (False, "ShedForTime")])
+def test_the_breaker_is_asked_for_this_caller(events, service, has_old, said):
+    """It may refuse, for a while, those only who have an old value to show."""
+    policy = LoadShedding(
+        LastGood(ByteCache(), Writes(), fresh=0.0, stale=300.0, clock=VirtualClock()),
+        least=lambda: OPTIONAL,
+        queued=lambda: 0,
+        queue=4,
+        usual=lambda service, operation: 9.0,
+        admits=lambda has_old: not has_old,
+        events=events,
+        clock=VirtualClock(),
+    )
+
+    async def story():
+        with within():
+            return await outcome(policy(call(importance=OPTIONAL, has_old=has_old), service))
+
+    assert run(story()) == said
+
+
 @pytest.mark.parametrize(
     ("waiting", "queue", "left_out"),
     [
