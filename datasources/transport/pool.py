@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import ssl
 import time
@@ -18,7 +19,8 @@ from datasources.transport.head import encode_request
 from datasources.transport.reader import Reply, ResponseLimits
 
 _REPEATABLE_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
-_BETWEEN_REPEATS = 1.0
+_REPEATS = 5
+_REPEATS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class OriginTransport(httpx.AsyncBaseTransport):
     that nobody had asked for. A server may still leave at that very moment. A request that it
     has not begun to answer is then sent once more on a new connection, if it may be repeated:
     here, because that is no failure of the service, and must cost it neither its breaker nor its
-    retry budget. But once a second at most: a server that leaves more often is not well, and who
-    asks is told.
+    retry budget. But five times in five seconds at most: a server that leaves more often is not
+    well, and who asks is told.
 
     Of a request's extensions, `timeout` is honoured: `connect`, `read` and `write`; `pool` has
     nothing to limit. A read limit is one of silence; bound the whole with `asyncio.timeout`.
@@ -120,7 +122,7 @@ class OriginTransport(httpx.AsyncBaseTransport):
         self._open: set[Connection] = set()
         self._in_flight = 0
         self._opened = 0
-        self._sent_again = -_BETWEEN_REPEATS
+        self._sent_again: deque[float] = deque((-math.inf,) * _REPEATS, _REPEATS)
         self._closed = False
         self._all_lost = asyncio.Event()
 
@@ -208,9 +210,9 @@ class OriginTransport(httpx.AsyncBaseTransport):
     def _may_send_again(self, method: str) -> bool:
         """If so, this counts as done."""
         now = self._monotonic()
-        if method not in _REPEATABLE_METHODS or now - self._sent_again < _BETWEEN_REPEATS:
+        if method not in _REPEATABLE_METHODS or now - self._sent_again[0] < _REPEATS_SECONDS:
             return False
-        self._sent_again = now
+        self._sent_again.append(now)
         return True
 
     def _kept(self) -> Connection | None:

@@ -37,7 +37,7 @@ MUTATIONS = (
     Mutation(
         "every value is as old as nothing",
         f"{_RESILIENCE}/last_good.py",
-        "max(0.0, now - entry.stored)",
+        "max(0.0, now - entry.said)",
         "0.0",
         ("age",),
     ),
