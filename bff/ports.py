@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from datasources.importance import Importance
 from datasources.resilience.pipeline import Call, Handler, Reply, V
@@ -45,6 +44,6 @@ def _weighed(ask: Handler, importance: Importance) -> Handler:
         return ask  # as calls are made
 
     async def handler(call: Call[V], /) -> Reply[V]:
-        return await ask(replace(call, importance=importance))
+        return await ask(call.but(importance=importance))
 
     return handler

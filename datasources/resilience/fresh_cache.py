@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from datasources.errors import DatasourceError
 from datasources.resilience.last_good import LastGood
 from datasources.resilience.pipeline import Call, Handler, Reply, V
@@ -28,7 +26,7 @@ class FreshCache:
             return Reply(fresh)
         if call.narrow is None:
             return await proceed(call)
-        narrowed = replace(call.narrow(missing), importance=call.importance)
+        narrowed = call.narrow(missing).but(importance=call.importance)
         try:
             rest = await proceed(narrowed)
         except DatasourceError as failure:

@@ -1,13 +1,12 @@
 """A street of services, once for each module: what a test needs of its own is a user."""
 
-import asyncio
 import contextlib
 from pathlib import Path
 
 import pytest
 
-from examples.upstreams.fleet import open_fleet
 from tests.chaos.world import open_street, socket_loop
+from tests.integration.world import seed
 
 
 def descriptors():
@@ -18,14 +17,7 @@ def descriptors():
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory):
     """A folder with the services' files as they are at first."""
-    folder = tmp_path_factory.mktemp("seeded")
-
-    async def seed():
-        async with open_fleet(folder, issuers={}):
-            pass
-
-    asyncio.run(seed())
-    return folder
+    return seed(tmp_path_factory.mktemp("seeded"))
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,16 @@
 """A world for each test, on copies of files that are seeded once."""
 
-import asyncio
 import shutil
 
 import pytest
 
-from examples.upstreams.fleet import open_fleet
-from tests.integration.world import open_world
+from tests.integration.world import open_world, seed
 
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory):
     """A folder with the services' files as they are at first."""
-    folder = tmp_path_factory.mktemp("seeded")
-
-    async def seed():
-        async with open_fleet(folder, issuers={}):
-            pass
-
-    asyncio.run(seed())
-    return folder
+    return seed(tmp_path_factory.mktemp("seeded"))
 
 
 @pytest.fixture

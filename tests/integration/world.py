@@ -1,5 +1,6 @@
 """The whole BFF over the five reference services, in one process, without sockets."""
 
+import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
@@ -116,3 +117,14 @@ async def open_world(folder, limits=None, **upstream):
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bff")
         )
         yield World(fleet, client, wires, app)
+
+
+def seed(folder):
+    """*folder*, with the services' files as they are at first."""
+
+    async def fill():
+        async with open_fleet(folder, issuers={}):
+            pass
+
+    asyncio.run(fill())
+    return folder
