@@ -37,9 +37,15 @@ _STARVED = 0.05
 
 _RESERVED = 16
 _STANDING = 0.4
-_SMOOTHING = 0.05
 _FIRST_PACE = 0.002
 """How soon one begins after the other until it is seen (seconds): a burst is given the chance."""
+
+_SEEN = 1.0
+"""For how long a line is watched before its pace is told (seconds), and then told anew.
+
+Within a second, a burst that is still arriving and services that all answer at once make turns
+that say nothing of how soon the line will end.
+"""
 
 
 class Full(Exception):
@@ -71,7 +77,7 @@ class Pressure:
     """
 
     def __init__(
-        self, *, operations: int = 1_024, wait: float = 2.5, clock: Clock | None = None
+        self, *, operations: int = 2_048, wait: float = 2.5, clock: Clock | None = None
     ) -> None:
         self.operations = operations
         self._wait = wait
@@ -86,6 +92,8 @@ class Pressure:
         self._turned = 0.0
         self._began = 0.0
         self._pace = _FIRST_PACE
+        self._watched = 0.0
+        self._begun = 0
         self.under_way = 0
 
     @property
@@ -184,7 +192,9 @@ class Pressure:
         line.append(turn)
         if first:
             self._write_began = False
-            self._formed = self._began = self._turned = self._clock.monotonic()
+            now = self._clock.monotonic()
+            self._formed = self._began = self._turned = self._watched = now
+            self._begun = 0
             self._pace = min(self._pace, _FIRST_PACE)
             loop.call_soon(self._next_turn)
         return turn
@@ -196,6 +206,9 @@ class Pressure:
         nobody_runs = self.under_way <= self.waiting
         if self._turn < _LONG_TURN or nobody_runs or now - self._began >= _STARVED:
             self._begin_one(now)
+        if now - self._watched >= _SEEN:
+            self._pace = (now - self._watched) / max(1, self._begun)
+            self._watched, self._begun = now, 0
         if self.waiting:
             asyncio.get_running_loop().call_soon(self._next_turn)
 
@@ -208,6 +221,6 @@ class Pressure:
                 if not turn.done():
                     turn.set_result(None)
                     self._write_began = line is self._writes
-                    self._pace += _SMOOTHING * (now - self._began - self._pace)
                     self._began = now
+                    self._begun += 1
                     return

@@ -42,7 +42,7 @@ class Limits:
         root_fields: Of an operation.
     """
 
-    operations: int = 1_024
+    operations: int = 2_048
     wait_seconds: float = 2.5
     body_bytes: int = 262_144
     body_seconds: float = 10.0

@@ -108,7 +108,7 @@ class LogSettings(Part, frozen=True):
 class LimitsSettings(Part, frozen=True):
     """How much is taken on, and how big a request may be: `bff.graphql.limits.Limits`."""
 
-    operations: Count = 1_024
+    operations: Count = 2_048
     """Operations under way at once in a process; a sixteenth is kept for writes."""
     wait_seconds: Seconds = 2.5
     """Longest wait to begin when the processor is busy; two fifths of it when it stays so."""

@@ -267,23 +267,45 @@ async def overrun(process, turns):
 
 
 async def test_who_would_wait_too_long_is_refused():
-    """One begins in 10 ms, and nobody waits a second: a hundred stand there; who writes joins."""
-    process = Process(numbers={"wait": 1.0})
-    lines = await overrun(process, 90)
-    assert 90 < max(lines) <= 110
+    """One begins in 10 ms, and nobody waits three seconds: 300 stand there; who writes joins."""
+    process = Process(numbers={"wait": 3.0})
+    lines = await overrun(process, 280)
+    assert 295 < max(lines) <= 303
     with contextlib.suppress(Full):
-        for _ in range(3):
+        for _ in range(4):
             process.enter()
     with pytest.raises(Full):
         process.enter()
     assert process.enter(write=True) is not None
 
 
+async def test_in_its_first_second_a_line_is_taken_for_a_burst():
+    """It grows by two in each turn, although it would take two seconds; then nobody joins."""
+    process = Process(numbers={"wait": 1.5})
+    lines = await overrun(process, 110)
+    assert lines[94] == 190
+    assert lines[-1] < 200
+
+
+async def test_one_long_turn_says_nothing_of_the_line():
+    """Services that all answer at once take half a second; the line is as quick as before it."""
+    process = Process(numbers={"wait": 1.0})
+    await process.busy()
+    for _ in range(200):
+        process.enter()
+    process.turn = SHORT
+    await process.turns(100)
+    process.clock.time += 0.5
+    await process.turns(2)
+    assert process.enter() is not None
+    assert process.pressure.least() is Importance.OPTIONAL
+
+
 async def test_a_line_that_does_not_end_becomes_shorter():
     """After a second of it, nobody waits longer than two fifths of one."""
     lines = await overrun(Process(numbers={"wait": 1.0}), 500)
     assert max(lines) > 90
-    assert 35 < max(lines[250:]) <= 41
+    assert 35 < max(lines[300:]) <= 41
 
 
 async def test_a_line_that_has_ended_is_forgotten():
