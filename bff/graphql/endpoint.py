@@ -16,14 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-import orjson
-import structlog
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
 from bff.graphql import explaining, terms
@@ -34,18 +32,15 @@ from bff.graphql.limits import Limits
 from bff.graphql.negotiation import response_type, wants_page
 from bff.graphql.plan_report import Planner
 from bff.graphql.refusal import GRAPHQL, JSON, NO_STORE, Answer, Refusal, errors_only
+from bff.graphql.rendering import Rendering
 from bff.graphql.request import Headers, Question, parse_body, read_body, read_url
 from bff.graphql.seams import InvalidToken, NewContext, Tokens, Unverifiable
 from bff.middleware.admission import visit_of
-from bff.middleware.errors import traceback_of
 from bff.middleware.request_id import request_id_of
 from datasources.clock import Clock, SystemClock
 from datasources.scope import Scope as OperationScope
 from datasources.scope import entered
 from schema.context import Context, Viewer
-from schema.errors import public_error
-
-_log = structlog.get_logger()
 
 _PRIVATE = "private, no-cache"
 _VARY = "Accept, Authorization"
@@ -102,7 +97,7 @@ class GraphQLEndpoint:
         self._deadlines = deadlines
         self._page = page
         self._clock = clock or SystemClock()
-        self._new_id = new_id
+        self._rendering = Rendering(new_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; send nothing when the client has left."""
@@ -117,15 +112,16 @@ class GraphQLEndpoint:
         try:
             method = _method(scope)
             headers = Headers(scope)
-            accept = headers.get("accept") or ""
+            accept = headers.get(b"accept") or ""
             if method == "GET" and self._page is not None and wants_page(accept):
                 return self._page
             media_type = _acceptable(accept)
             self._check_url(scope)
             read = partial(read_url, scope)
             if method == "POST":
-                reading = read_body(headers, receive, self._limits)
-                read = partial(parse_body, await visit_of(scope).body(reading))
+                within = visit_of(scope).body
+                body = await read_body(headers, receive, self._limits, within)
+                read = partial(parse_body, body)
             return await while_connected(self._ask(read, headers, scope, media_type), receive)
         except Refusal as refusal:
             return refusal.answer(media_type)
@@ -140,11 +136,12 @@ class GraphQLEndpoint:
     ) -> Answer:
         """Raises `Refusal`; `Full` when there is no room after all."""
         visit = visit_of(scope)
-        await visit.begin(terms.patience(headers, self._deadlines.mutation))
+        patience = terms.patience(headers)
+        await visit.begin(min(patience, self._deadlines.mutation))
         question = read()
         key = terms.idempotency_key(headers)
         mode = explaining.wanted(headers)
-        viewer = await self._viewer(headers)
+        viewer = await self._viewer(headers, patience)
         if mode is not None:
             explaining.check_allowed(viewer)
         try:
@@ -156,7 +153,7 @@ class GraphQLEndpoint:
         operation = document.operation(question.operation_name)
         if _method(scope) == "GET":
             _check_get(operation, headers)
-        longest = terms.patience(headers, self._deadlines.of(operation.kind))
+        longest = min(patience, self._deadlines.of(operation.kind))
         journal = explaining.journal_for(mode)
         with entered(
             OperationScope(
@@ -182,18 +179,23 @@ class GraphQLEndpoint:
         cacheable = operation.kind is OperationType.QUERY and not result.errors and journal is None
         return Answer(
             status=200,
-            body=self._body(result, context, request_id_of(scope)),
+            body=self._rendering.body(result, context, request_id_of(scope)),
             media_type=media_type,
             cache_control=_PRIVATE if cacheable else NO_STORE,
             headers=told,
         )
 
-    async def _viewer(self, headers: Headers) -> Viewer | None:
+    async def _viewer(self, headers: Headers, patience: float) -> Viewer | None:
         """Raises `Refusal` for a token that proves nothing."""
-        patience = terms.patience(headers, self._deadlines.query)
+        authorization = headers.get(b"authorization")
+        if authorization is None:
+            return None
+        known = self._tokens.known(authorization)
+        if known is not None:
+            return known
         try:
-            async with asyncio.timeout(patience):
-                return await self._tokens.viewer(headers.get("authorization"))
+            async with asyncio.timeout(min(patience, self._deadlines.query)):
+                return await self._tokens.viewer(authorization)
         except (Unverifiable, TimeoutError):
             raise Refusal(
                 401,
@@ -227,38 +229,6 @@ class GraphQLEndpoint:
             raise RuntimeError("a resolver was cancelled, though the operation was not") from None
         finally:
             context.end()
-
-    def _body(self, result: ExecutionResult, context: Context, request_id: str) -> bytes:
-        body: dict[str, object] = {"data": result.data}
-        errors = result.errors or []
-        if errors:
-            body["errors"] = [self._shown(error, request_id) for error in errors]
-        extensions = result.extensions or {}
-        degraded = context.degraded.entries(errors, result.data)
-        if degraded:
-            extensions["degraded"] = degraded
-        if extensions:
-            body["extensions"] = extensions
-        return orjson.dumps(body)
-
-    def _shown(self, error: GraphQLError, request_id: str) -> Mapping[str, object]:
-        """The error for the client; what it hides is logged under the `errorId` that it shows."""
-        error_id = ""
-
-        def issue() -> str:
-            nonlocal error_id
-            error_id = self._new_id()
-            return error_id
-
-        public = public_error(error, issue)
-        if public.internal is not None:
-            _log.error(
-                "a resolver failed",
-                error_id=error_id,
-                request_id=request_id,
-                traceback=traceback_of(public.internal),
-            )
-        return public.formatted
 
 
 def _method(scope: Scope) -> str:

@@ -34,7 +34,7 @@ def wanted(headers: Headers) -> Explain | None:
     Raises:
         Refusal: He says something else.
     """
-    given = headers.get("bff-explain")
+    given = headers.get(b"bff-explain")
     if given is None:
         return None
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 from starlette.types import Send
@@ -65,16 +66,20 @@ class Answer:
     async def send(self, send: Send) -> None:
         """Write it to an ASGI server."""
         headers = [
-            (b"content-type", f"{self.media_type}; charset=utf-8".encode("ascii")),
-            (b"content-length", str(len(self.body)).encode("ascii")),
-            (b"cache-control", self.cache_control.encode("ascii")),
-            *(
-                (name.lower().encode("ascii"), value.encode("ascii"))
-                for name, value in self.headers.items()
-            ),
+            _field("content-type", f"{self.media_type}; charset=utf-8"),
+            (b"content-length", b"%d" % len(self.body)),
+            _field("cache-control", self.cache_control),
         ]
+        for name, value in self.headers.items():
+            headers.append(_field(name, value))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+@lru_cache(maxsize=256)
+def _field(name: str, value: str) -> tuple[bytes, bytes]:
+    """As it goes over the wire; remembered, because the values that are sent are few."""
+    return name.lower().encode("ascii"), value.encode("ascii")
 
 
 def coded(message: str, code: str, **extensions: object) -> dict[str, object]:

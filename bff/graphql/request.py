@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -19,6 +19,9 @@ from bff.graphql.refusal import JSON, Refusal
 
 Json = dict[str, object]
 
+Within = Callable[[Coroutine[Any, Any, bytes], float], Coroutine[Any, Any, bytes]]
+"""Awaits what reads a body for so many seconds; raises TimeoutError after them."""
+
 _ONCE = frozenset(
     {
         b"authorization",
@@ -28,7 +31,7 @@ _ONCE = frozenset(
         b"x-request-timeout-ms",
     }
 )
-_PREFLIGHT = ("graphql-require-preflight", "apollo-require-preflight", "x-requested-with")
+_PREFLIGHT = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-requested-with")
 _MOST_PARAMETERS = 20
 
 
@@ -67,9 +70,9 @@ class Headers:
             else:
                 self._values[name] += b", " + value
 
-    def get(self, name: str) -> str | None:
+    def get(self, name: bytes) -> str | None:
         """The value of *name*, which is in lower case."""
-        value = self._values.get(name.encode("ascii"))
+        value = self._values.get(name)
         return None if value is None else value.decode("latin-1")
 
     def mean_it(self) -> bool:
@@ -79,9 +82,9 @@ class Headers:
         the answer, a GET changes nothing, and callers are known by tokens, which browsers do not
         add by themselves. Authorization does not count: gateways add it for whoever comes.
         """
-        if any(name.encode("ascii") in self._values for name in _PREFLIGHT):
+        if any(name in self._values for name in _PREFLIGHT):
             return True
-        return _is_json(self.get("content-type")) or names_json(self.get("accept") or "")
+        return _is_json(self.get(b"content-type")) or names_json(self.get(b"accept") or "")
 
 
 def read_url(scope: Scope) -> Question:
@@ -109,23 +112,22 @@ def read_url(scope: Scope) -> Question:
     return _question(parameters)
 
 
-async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes:
+async def read_body(headers: Headers, receive: Receive, limits: Limits, within: Within) -> bytes:
     """A body that says that it is JSON, read no further than it may be long.
 
     Raises:
         Refusal: 408, 413 or 415.
         ClientGone: The client left before the end.
     """
-    if not _is_json(headers.get("content-type")):
+    if not _is_json(headers.get(b"content-type")):
         raise Refusal(415, f"The content-type must be {JSON}, in UTF-8.")
-    if (headers.get("content-encoding") or "identity").strip().lower() != "identity":
+    if (headers.get(b"content-encoding") or "identity").strip().lower() != "identity":
         raise Refusal(415, "The body must not be compressed.", headers={"Accept-Encoding": ""})
-    declared = headers.get("content-length")
+    declared = headers.get(b"content-length")
     if declared is not None and _above(declared, limits.body_bytes):
         raise _too_long(limits)
     try:
-        async with asyncio.timeout(limits.body_seconds):
-            return await _received(receive, limits)
+        return await within(_received(receive, limits), limits.body_seconds)
     except TimeoutError:
         raise Refusal(
             408,
@@ -149,16 +151,17 @@ def parse_body(body: bytes) -> Question:
 
 
 async def _received(receive: Receive, limits: Limits) -> bytes:
-    body = bytearray()
+    body = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > limits.body_bytes:
+        part = cast("bytes", message.get("body", b""))
+        if len(body) + len(part) > limits.body_bytes:
             raise _too_long(limits)
+        body = body + part if body else part
         if not message.get("more_body", False):
-            return bytes(body)
+            return body
 
 
 def _too_long(limits: Limits) -> Refusal:
@@ -205,6 +208,7 @@ def _on_error(given: object) -> OnError:
     return OnError[given]
 
 
+@lru_cache(maxsize=128)
 def _is_json(content_type: str | None) -> bool:
     """Exactly `application/json`, in any case, in UTF-8 if it says."""
     media_type, *parameters = (part.strip().lower() for part in (content_type or "").split(";"))

@@ -56,8 +56,15 @@ class Unverifiable(InvalidToken):
 class Tokens(Protocol):
     """Knows callers by their tokens."""
 
-    async def viewer(self, authorization: str | None, /) -> Viewer | None:
-        """Who sent this Authorization header; None for a request without one.
+    def known(self, authorization: str, /) -> Viewer | None:
+        """Who sent this Authorization header, if that was found out before and is still so.
+
+        Asks nobody, and waits for nothing; None says only that it takes more than that.
+        """
+        ...
+
+    async def viewer(self, authorization: str, /) -> Viewer:
+        """Who sent this Authorization header.
 
         Raises:
             InvalidToken: There is a token, and it is not good.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from bff.graphql.refusal import Refusal
@@ -14,8 +15,8 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 _IDEMPOTENCY_KEY = re.compile(r'"?([A-Za-z0-9_-]{1,128})"?', re.ASCII)
 
 
-def patience(headers: Headers, longest: float) -> float:
-    """For how long the caller waits (seconds): at most *longest*, whatever he says.
+def patience(headers: Headers) -> float:
+    """For how long the caller waits (seconds); infinite when he does not say.
 
     X-Request-Timeout-Ms is written by the caller, so a bad one is an error that he can mend.
     `grpc-timeout` and `x-envoy-expected-rq-timeout-ms` are written by proxies: a bad one is
@@ -24,24 +25,24 @@ def patience(headers: Headers, longest: float) -> float:
     Raises:
         Refusal: X-Request-Timeout-Ms is not a positive integer of at most nine digits.
     """
-    limits = [longest]
-    own = headers.get("x-request-timeout-ms")
+    limit = math.inf
+    own = headers.get(b"x-request-timeout-ms")
     if own is not None:
         if not _POSITIVE.fullmatch(own):
             raise Refusal(400, "X-Request-Timeout-Ms must be a positive number of milliseconds.")
-        limits.append(int(own) / 1000)
-    grpc = _GRPC.fullmatch(headers.get("grpc-timeout") or "")
-    if grpc:
-        limits.append(int(grpc[1]) * _GRPC_SECONDS[grpc[2]])
-    envoy = headers.get("x-envoy-expected-rq-timeout-ms") or ""
-    if _POSITIVE.fullmatch(envoy):
-        limits.append(int(envoy) / 1000)
-    return min(limits)
+        limit = int(own) / 1000
+    grpc = headers.get(b"grpc-timeout")
+    if grpc is not None and (read := _GRPC.fullmatch(grpc)):
+        limit = min(limit, int(read[1]) * _GRPC_SECONDS[read[2]])
+    envoy = headers.get(b"x-envoy-expected-rq-timeout-ms")
+    if envoy is not None and _POSITIVE.fullmatch(envoy):
+        limit = min(limit, int(envoy) / 1000)
+    return limit
 
 
 def traceparent(headers: Headers) -> str | None:
     """The W3C trace context to pass on; None for none, or for a bad one, as the standard says."""
-    given = headers.get("traceparent")
+    given = headers.get(b"traceparent")
     return given if given and _TRACEPARENT.fullmatch(given) else None
 
 
@@ -52,7 +53,7 @@ def idempotency_key(headers: Headers) -> str | None:
         Refusal: It is not 1 to 128 letters, digits, _ or -; with quotes around them, as drafts
             of the IETF have it, or without.
     """
-    given = headers.get("idempotency-key")
+    given = headers.get(b"idempotency-key")
     if given is None:
         return None
     key = _IDEMPOTENCY_KEY.fullmatch(given)

@@ -75,6 +75,12 @@ class JwksKeys:
             key = self._known(algorithm, kid)
         return key
 
+    def trusts(self, key: jwt.PyJWK, algorithm: str, kid: str | None, /) -> bool:
+        """See `Keys`; not when the keys are old enough to be fetched again."""
+        if self._keys is None or self._age() >= REFRESH_AFTER:
+            return False
+        return self._keys.find(algorithm, kid) is key
+
     async def aclose(self) -> None:
         """See `Keys`."""
         if self._fetching is not None:

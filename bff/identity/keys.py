@@ -28,6 +28,10 @@ class Keys(Protocol):
         """
         ...
 
+    def trusts(self, key: jwt.PyJWK, algorithm: str, kid: str | None, /) -> bool:
+        """Whether `find` would give *key* again, without asking anybody."""
+        ...
+
     async def aclose(self) -> None:
         """Let go of sockets and of work under way."""
         ...
@@ -55,6 +59,10 @@ class SharedSecret:
     async def find(self, algorithm: str, kid: str | None, /) -> jwt.PyJWK | None:
         """See `Keys`."""
         return self._key if algorithm == "HS256" else None
+
+    def trusts(self, key: jwt.PyJWK, algorithm: str, kid: str | None, /) -> bool:
+        """See `Keys`."""
+        return key is self._key and algorithm == "HS256"
 
     async def aclose(self) -> None:
         """See `Keys`."""

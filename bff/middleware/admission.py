@@ -54,9 +54,14 @@ class Visit:
         """Raises `Full` when there would be no place now."""
         self._pressure.check(write=self._write)
 
-    async def body(self, reading: Coroutine[Any, Any, T]) -> T:
-        """What *reading* the body gives; raises `Full` when it must make room for others."""
-        return await self._bodies.arrival(reading)
+    async def body(self, reading: Coroutine[Any, Any, T], seconds: float) -> T:
+        """What *reading* the body gives in so many *seconds*.
+
+        Raises:
+            Full: It must make room for others.
+            TimeoutError: It has not arrived in time.
+        """
+        return await self._bodies.arrival(reading, seconds)
 
     async def begin(self, patience: float) -> None:
         """Take a place, and wait for a turn; raises `Full` when there is none in time.

@@ -26,22 +26,25 @@ class Bodies:
         self._most = most
         self._coming: dict[asyncio.Timeout, None] = {}
 
-    async def arrival(self, reading: Coroutine[Any, Any, T]) -> T:
-        """What *reading* a body gives.
+    async def arrival(self, reading: Coroutine[Any, Any, T], seconds: float) -> T:
+        """What *reading* a body gives, in so many *seconds*.
 
         Raises:
             Full: Too many others have come since, and this one has still not arrived.
+            TimeoutError: It has not arrived in time.
         """
         if len(self._coming) >= self._most:
             oldest = next(iter(self._coming))
             del self._coming[oldest]
             oldest.reschedule(asyncio.get_running_loop().time())
-        patience = asyncio.timeout(None)
+        patience = asyncio.timeout(seconds)
         try:
             async with patience:
                 self._coming[patience] = None
                 return await reading
         except TimeoutError:
+            if patience in self._coming:
+                raise
             raise Full from None
         finally:
             self._coming.pop(patience, None)

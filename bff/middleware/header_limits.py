@@ -38,4 +38,7 @@ class HeaderLimits:
         headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
         if len(headers) > self._most_headers:
             return True
-        return sum(len(name) + len(value) for name, value in headers) > self._most_bytes
+        size = 0
+        for name, value in headers:
+            size += len(name) + len(value)
+        return size > self._most_bytes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 from collections.abc import Callable
 from typing import cast
 
@@ -22,7 +22,9 @@ class RequestId:
         new_id: Makes one; replaced in tests.
     """
 
-    def __init__(self, app: ASGIApp, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
+    def __init__(
+        self, app: ASGIApp, new_id: Callable[[], str] = lambda: os.urandom(16).hex()
+    ) -> None:
         self._app = app
         self._new_id = new_id
 

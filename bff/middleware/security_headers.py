@@ -11,6 +11,7 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_NAMES = frozenset(name for name, _ in _HEADERS)
 
 
 class SecurityHeaders:
@@ -24,10 +25,13 @@ class SecurityHeaders:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(cast("list[tuple[bytes, bytes]]", message.get("headers", ())))
+                headers = cast("list[tuple[bytes, bytes]]", message.get("headers", ()))
                 present = {name.lower() for name, _ in headers}
-                headers.extend(header for header in _HEADERS if header[0] not in present)
-                message["headers"] = headers
+                if present.isdisjoint(_NAMES):
+                    message["headers"] = [*headers, *_HEADERS]
+                else:
+                    missing = (header for header in _HEADERS if header[0] not in present)
+                    message["headers"] = [*headers, *missing]
             await send(message)
 
         await self._app(scope, receive, guarded)

@@ -22,6 +22,9 @@ from tests.simulation.verdict import Violation, demand
 from tests.simulation.writing import Writing
 
 _MILLISECOND = 0.001
+_LISTENED = 0.01
+"""From when on a client who leaves is heard (seconds)."""
+
 _INSTANT = 1e-6
 _SERVICE = {
     "user": "users",
@@ -124,7 +127,7 @@ class Oracle:
         demand(took <= deadline + _INSTANT, "deadline", f"{operation.name} took {took:.6f} s")
         answer.deadline = answer.started + deadline
         if operation.leaves is not None:
-            left = operation.leaves
+            left = max(operation.leaves, _LISTENED)
             demand(took <= left + _INSTANT, "settles", f"{operation.name} goes on when left")
             if not answer.statuses:
                 return

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from bff.graphql.disconnect import ClientGone, while_connected
 from tests.unit.graphql.little_graph import Seen, little_app
+from tests.virtual_time import run
 
 
 class Client:
@@ -142,3 +143,24 @@ async def test_an_error_of_the_work_is_the_callers():
     with pytest.raises(LookupError):
         await while_connected(work(), receive)
     assert others() == set()
+
+
+def test_nobody_listens_while_work_is_short():
+    """It is done before a client's leaving would matter; then nothing has been listened to."""
+    asked = []
+
+    async def receive():
+        asked.append(True)
+        await asyncio.Event().wait()
+
+    async def work(seconds):
+        await asyncio.sleep(seconds)
+
+    async def story():
+        await while_connected(work(0.005), receive)
+        assert not asked
+        await while_connected(work(0.02), receive)
+        assert asked
+        assert others() == set()
+
+    run(story())

@@ -12,7 +12,14 @@ from structlog.testing import capture_logs
 from bff.app import Serving
 from bff.graphql.limits import Limits
 from datasources.errors import Unreachable
-from tests.unit.graphql.little_graph import Seen, client_of, code_of, little_app, with_tokens
+from tests.unit.graphql.little_graph import (
+    NamedTokens,
+    Seen,
+    client_of,
+    code_of,
+    little_app,
+    with_tokens,
+)
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -578,7 +585,7 @@ class TestErrors:
 async def test_a_trouble_in_the_token_check_is_ours():
     """What `tokens.viewer` raises beyond InvalidToken is a masked 500."""
 
-    class Down:
+    class Down(NamedTokens):
         async def viewer(self, authorization, /):
             raise Unreachable("idp", "jwks.internal refused")
 

@@ -10,18 +10,23 @@ from datasources.errors import ServerFault
 from datasources.journal import Journal, Question
 from datasources.sourced import Origin, Reason, Sourced
 from schema.context import Viewer
-from tests.unit.graphql.little_graph import Seen, client_of, code_of, little_app, with_tokens
+from tests.unit.graphql.little_graph import (
+    NamedTokens,
+    Seen,
+    client_of,
+    code_of,
+    little_app,
+    with_tokens,
+)
 from tests.virtual_time import EPOCH
 
 GRAPHQL = "application/graphql-response+json"
 
 
-class Operators:
+class Operators(NamedTokens):
     """Everybody is one, except who sends no token, and Bob."""
 
     async def viewer(self, authorization, /):
-        if authorization is None:
-            return None
         name = authorization.removeprefix("Bearer ")
         return Viewer(id=name, scopes=frozenset({"x"} if name == "bob" else {"x", "bff.operator"}))
 
