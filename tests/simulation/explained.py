@@ -45,11 +45,11 @@ def _came_too_late(call: Any) -> bool:
 
 def _agrees(answer: Answer, call: Any, exchange: Exchange) -> bool:
     began = answer.started + call["startMs"] / 1000
-    ended = None if call["durationMs"] is None else began + call["durationMs"] / 1000
+    lasts = answer.ended if call["durationMs"] is None else began + call["durationMs"] / 1000
     return (
         (call["service"], call["attempt"]) == (exchange.service, exchange.attempt)
         and abs(began - exchange.started) < 2 * _INSTANT
-        and (ended is None or abs(ended - min(exchange.ended, answer.ended)) < 3 * _INSTANT)
+        and abs(lasts - min(exchange.ended, answer.ended)) < 3 * _INSTANT
         and call["outcome"] in _outcomes(exchange)
     )
 
@@ -77,7 +77,7 @@ def planned(answer: Answer, body: Any, exchanges: Exchanges, traffic: Traffic) -
     for wave in told["waves"]:
         for call in wave["calls"]:
             service = call["service"]
-            state = traffic.state(service)
-            demand(call["breaker"] == state, "explain", f"{name}: {call}, and it is {state}")
-            calm = call["outlook"] != "REFUSED" or state != "closed"
-            demand(calm, "explain", f"{name}: {call}, and it is {state}")
+            states = traffic.states(service, answer.started)
+            demand(call["breaker"] in states, "explain", f"{name}: {call}, and it is {states}")
+            calm = call["outlook"] != "REFUSED" or states != ["closed"]
+            demand(calm, "explain", f"{name}: {call}, and it is {states}")

@@ -41,6 +41,13 @@ class Traffic:
         states = self._states.get(service)
         return states[-1][1] if states else "closed"
 
+    def states(self, service: str, since: float) -> list[str]:
+        """Of its breaker, all that it has had *since* then, the one that it had then included."""
+        states = self._states.get(service, [])
+        later = [state for at, state in states if at >= since]
+        before = states[: len(states) - len(later)]
+        return [before[-1][1] if before else "closed", *later]
+
     def changed(self, event: BreakerChanged, now: float) -> None:
         """A breaker moved; one that is open stays so for its time."""
         if event.new == "half-open":
