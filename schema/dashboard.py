@@ -12,7 +12,7 @@ from schema.arguments import checked_size
 from schema.asks import Asks, Per
 from schema.context import Info
 from schema.semantic_non_null import NULL_ONLY_ON_ERROR
-from schema.types.freshness import Freshness, shown
+from schema.types.freshness import shown
 from schema.types.notification import Notification
 from schema.types.order import Order
 from schema.types.user import User
@@ -57,7 +57,7 @@ class Dashboard:
     )
     def user(self, info: Info) -> Awaitable[User | None]:
         loading = info.context.loaders(USER).users.load(info.context.signed_in.id)
-        return shown(info, info.path, loading, User.of)
+        return shown(info, loading, User.of)
 
     @strawberry.field(
         description="The viewer's latest orders, newest first.",
@@ -67,8 +67,8 @@ class Dashboard:
     async def recent_orders(self, info: Info, limit: Limit = 5) -> list[Order] | None:
         viewer, limit = info.context.signed_in, checked_size("limit", limit)
         found = await info.context.sources(RECENT_ORDERS).orders.recent(viewer.id, limit=limit)
-        freshness = Freshness.of(info.context.degraded.show(info.path, found))
-        return [Order.of(record, freshness) for record in found.value]
+        info.context.degraded.show(info, found)
+        return [Order.of(record, found) for record in found.value]
 
     @strawberry.field(
         description="Messages to the viewer, newest first.",
@@ -84,5 +84,5 @@ class Dashboard:
         viewer, limit = info.context.signed_in, checked_size("limit", limit)
         asked = info.context.sources(NOTIFICATIONS).notifications
         found = await asked.recent(viewer.id, unread_only=unread, limit=limit)
-        freshness = Freshness.of(info.context.degraded.show(info.path, found))
-        return [Notification.of(record, freshness) for record in found.value]
+        info.context.degraded.show(info, found)
+        return [Notification.of(record, found) for record in found.value]

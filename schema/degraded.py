@@ -24,18 +24,34 @@ class ResponsePath(Protocol):
         ...
 
 
+class Field(Protocol):
+    """A field that is being resolved; Strawberry's `Info` is one."""
+
+    @property
+    def path(self) -> ResponsePath:
+        """Where it stands; asked for only where it matters, since it may have to be made."""
+        ...
+
+
 class DegradedLog:
     """Everything sourced passes through it on its way into the answer; one log per operation."""
 
     __slots__ = ("_stale",)
 
     def __init__(self) -> None:
-        self._stale: list[tuple[ResponsePath, Sourced[Any]]] = []
+        self._stale: list[tuple[list[Step], Sourced[Any]]] = []
 
-    def show(self, path: ResponsePath, found: Sourced[T]) -> Sourced[T]:
-        """Give *found* back, which from now on counts as shown at *path*."""
+    def show(self, field: Field, found: Sourced[T], position: int | None = None) -> Sourced[T]:
+        """Give *found* back, which from now on counts as shown.
+
+        Args:
+            field: Where.
+            found: What.
+            position: In the field's list; None when all of the field is *found*.
+        """
         if found.origin is Origin.STALE:
-            self._stale.append((path, found))
+            path = field.path.as_list()
+            self._stale.append((path if position is None else [*path, position], found))
         return found
 
     def entries(self, errors: Sequence[GraphQLError] | None, data: object) -> list[Entry]:
@@ -50,7 +66,7 @@ class DegradedLog:
         """
         served: dict[tuple[Step, ...], Entry] = {}
         for shown_at, found in self._stale:
-            path = tuple(shown_at.as_list())
+            path = tuple(shown_at)
             if _value_at(data, path) is not None:
                 served[path] = _entry(
                     path, found.service, "STALE", found.reason, round(found.age, 3)

@@ -19,7 +19,7 @@ from schema.pages.orders import orders_after
 from schema.permissions import OPERATORS, SIGNED_IN
 from schema.semantic_non_null import NULL_ONLY_ON_ERROR
 from schema.types.connection import NotificationConnection, OrderConnection
-from schema.types.freshness import Freshness, shown
+from schema.types.freshness import shown
 from schema.types.order import Order
 from schema.types.product import Product
 from schema.types.service_status import ServiceStatus
@@ -102,7 +102,7 @@ class Query:
     )
     def me(self, info: Info) -> Awaitable[User | None]:
         loading = info.context.loaders(ME).users.load(info.context.signed_in.id)
-        return shown(info, info.path, loading, User.of)
+        return shown(info, loading, User.of)
 
     @strawberry.field(
         description="One order of the viewer; null when there is none with that id.",
@@ -114,7 +114,7 @@ class Query:
         found = await info.context.loaders(ORDER).orders.load(OrderId(checked_id("id", id)))
         if found is None or found.value.user_id != info.context.signed_in.id:
             return None
-        return Order.single(info.context.degraded.show(info.path, found))
+        return Order.single(info.context.degraded.show(info, found))
 
     @strawberry.field(
         description="The viewer's orders, newest first.",
@@ -129,8 +129,7 @@ class Query:
         found, window = await orders_after(
             info.context.sources(ORDERS).orders, viewer.id, after, first
         )
-        freshness = Freshness.of(info.context.degraded.show(info.path, found))
-        return OrderConnection.of(window, freshness)
+        return OrderConnection.of(window, info.context.degraded.show(info, found))
 
     @strawberry.field(
         description="One product; null when there is none with that id.",
@@ -141,7 +140,7 @@ class Query:
     )
     def product(self, info: Info, id: ProductIdArgument) -> Awaitable[Product | None]:
         loading = info.context.loaders(PRODUCT).products.load(ProductId(checked_id("id", id)))
-        return shown(info, info.path, loading, Product.of)
+        return shown(info, loading, Product.of)
 
     @strawberry.field(
         description="Products in the order of their ids; null for one that does not exist.",
@@ -153,7 +152,7 @@ class Query:
     def products(self, info: Info, ids: ProductIds) -> list[Awaitable[Product | None]]:
         load = info.context.loaders(PRODUCTS).products.load
         return [
-            shown(info, info.path.add_key(index), load(ProductId(key)), Product.of)
+            shown(info, load(ProductId(key)), Product.of, index)
             for index, key in enumerate(checked_ids("ids", ids))
         ]
 
@@ -178,8 +177,7 @@ class Query:
             first,
             unread_only=bool(unread),
         )
-        freshness = Freshness.of(info.context.degraded.show(info.path, found))
-        return NotificationConnection.of(window, freshness)
+        return NotificationConnection.of(window, info.context.degraded.show(info, found))
 
     @strawberry.field(
         description='How the upstream services are doing; takes the scope "bff.operator".',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -18,5 +18,5 @@ def demand_expressible(*instants: datetime | None) -> None:
         OverflowError: One does: `0001-01-01T00:00:00+01:00` is what some systems say for "never".
     """
     for instant in instants:
-        if instant is not None:
+        if instant is not None and not MINYEAR < instant.year < MAXYEAR:
             instant.astimezone(UTC)

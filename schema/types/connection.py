@@ -9,8 +9,8 @@ from __future__ import annotations
 import strawberry
 
 from datasources.ports import notifications, orders
+from datasources.sourced import Sourced as Found
 from schema.pages.window import Window
-from schema.types.freshness import Freshness
 from schema.types.notification import Notification
 from schema.types.order import Order
 
@@ -48,10 +48,10 @@ class OrderConnection:
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
 
     @classmethod
-    def of(cls, window: Window[orders.Order], freshness: Freshness) -> OrderConnection:
+    def of(cls, window: Window[orders.Order], found: Found[object]) -> OrderConnection:
         return cls(
             edges=[
-                OrderEdge(cursor=cursor, node=Order.of(record, freshness))
+                OrderEdge(cursor=cursor, node=Order.of(record, found))
                 for cursor, record in zip(window.cursors, window.records, strict=True)
             ],
             page_info=PageInfo.of(window),
@@ -71,11 +71,11 @@ class NotificationConnection:
 
     @classmethod
     def of(
-        cls, window: Window[notifications.Notification], freshness: Freshness
+        cls, window: Window[notifications.Notification], found: Found[object]
     ) -> NotificationConnection:
         return cls(
             edges=[
-                NotificationEdge(cursor=cursor, node=Notification.of(record, freshness))
+                NotificationEdge(cursor=cursor, node=Notification.of(record, found))
                 for cursor, record in zip(window.cursors, window.records, strict=True)
             ],
             page_info=PageInfo.of(window),

@@ -12,7 +12,6 @@ import strawberry
 
 from datasources import sourced
 from schema.context import Info
-from schema.degraded import ResponsePath
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -74,14 +73,18 @@ class Freshness:
 
 @strawberry.interface(description="Anything that a service told us.")
 class Sourced:
-    freshness: Freshness = strawberry.field(description="How old this is, and why.")
+    found: strawberry.Private[sourced.Sourced[object]]
+
+    @strawberry.field(description="How old this is, and why.")
+    def freshness(self) -> Freshness:
+        return Freshness.of(self.found)
 
 
 def shown(
     info: Info,
-    path: ResponsePath,
     loading: Future[sourced.Sourced[R] | None],
     make: Callable[[sourced.Sourced[R]], T],
+    position: int | None = None,
 ) -> Future[T | None]:
     """A record's object, once it is there; None when there is no record.
 
@@ -89,9 +92,9 @@ def shown(
 
     Args:
         info: Of the field.
-        path: Where the object will stand.
         loading: The record; nobody else waits for this future.
         make: Makes the object.
+        position: Where in the field's list the object will stand; None when it is no list.
     """
     showing: Future[T | None] = loading.get_loop().create_future()
 
@@ -101,9 +104,10 @@ def shown(
             return
         try:
             found = loading.result()
-            showing.set_result(
-                None if found is None else make(info.context.degraded.show(path, found))
-            )
+            if found is None:
+                showing.set_result(None)
+            else:
+                showing.set_result(make(info.context.degraded.show(info, found, position)))
         except Exception as error:  # noqa: BLE001 - whoever awaits it is told
             showing.set_exception(error)
             showing.exception()  # told to whoever awaits, so not lost when nobody does

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import cast
 
 import strawberry
 
@@ -11,7 +12,8 @@ from datasources.ports import money
 
 def exact(amount: Decimal) -> str:
     """All digits of *amount*, also the zeros at its end, and no exponent."""
-    return format(amount, "f")
+    text = str(amount)
+    return format(amount, "f") if "E" in text else text
 
 
 DECIMAL = strawberry.scalar(
@@ -28,4 +30,5 @@ class Money:
 
     @classmethod
     def of(cls, record: money.Money) -> Money:
-        return cls(amount=record.amount, currency=record.currency)
+        """The record itself, which has the same attributes; an answer holds dozens."""
+        return cast("Money", record)

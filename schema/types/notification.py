@@ -8,7 +8,7 @@ import strawberry
 
 from datasources.ports import notifications
 from datasources.sourced import Sourced as Found
-from schema.types.freshness import Freshness, Sourced
+from schema.types.freshness import Sourced
 
 
 @strawberry.type(description="A message to the viewer.")
@@ -19,15 +19,15 @@ class Notification(Sourced):
     created_at: datetime = strawberry.field(description="When it was sent.")
 
     @classmethod
-    def of(cls, record: notifications.Notification, freshness: Freshness) -> Notification:
+    def of(cls, record: notifications.Notification, found: Found[object]) -> Notification:
         return cls(
             id=strawberry.ID(record.id),
             message=record.message,
             read=record.read,
             created_at=record.created_at,
-            freshness=freshness,
+            found=found,
         )
 
     @classmethod
     def single(cls, found: Found[notifications.Notification]) -> Notification:
-        return cls.of(found.value, Freshness.of(found))
+        return cls.of(found.value, found)

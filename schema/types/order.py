@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import strawberry
 
@@ -18,7 +18,7 @@ from datasources.sourced import Sourced as Found
 from schema.arguments import is_id
 from schema.asks import Asks, Per
 from schema.context import Info
-from schema.types.freshness import Freshness, Sourced, shown
+from schema.types.freshness import Sourced, shown
 from schema.types.money import Money
 from schema.types.payment import Payment
 from schema.types.product import Product
@@ -53,6 +53,9 @@ class OrderStatus(Enum):
     )
 
 
+_STATUSES = dict(OrderStatus.__members__)
+
+
 @strawberry.type(description="One line of an order.")
 class OrderItem:
     quantity: int = strawberry.field(description="How many.")
@@ -68,15 +71,12 @@ class OrderItem:
     def product(self, info: Info) -> Awaitable[Product | None]:
         # Not `async def`: all products of a list are then wanted before the first is waited for.
         loading = info.context.loaders(PRODUCT).products.load(_usable(self.product_id))
-        return shown(info, info.path, loading, Product.of)
+        return shown(info, loading, Product.of)
 
     @classmethod
     def of(cls, record: orders.OrderItem) -> OrderItem:
-        return cls(
-            quantity=record.quantity,
-            unit_price=Money.of(record.unit_price),
-            product_id=record.product_id,
-        )
+        """The record itself, which has the same attributes; see `Money.of`."""
+        return cast("OrderItem", record)
 
 
 @strawberry.type(description="A purchase of the viewer.")
@@ -96,23 +96,23 @@ class Order(Sourced):
     )
     def payment(self, info: Info) -> Awaitable[Payment | None]:
         loading = info.context.loaders(PAYMENT).payments.load(_usable(self.order_id))
-        return shown(info, info.path, loading, Payment.of)
+        return shown(info, loading, Payment.of)
 
     @classmethod
-    def of(cls, record: orders.Order, freshness: Freshness) -> Order:
+    def of(cls, record: orders.Order, found: Found[object]) -> Order:
         return cls(
             id=strawberry.ID(record.id),
-            status=OrderStatus.__members__.get(record.status, OrderStatus.UNKNOWN),
+            status=_STATUSES.get(record.status, OrderStatus.UNKNOWN),
             total=Money.of(record.total),
             created_at=record.created_at,
             items=[OrderItem.of(item) for item in record.items],
             order_id=record.id,
-            freshness=freshness,
+            found=found,
         )
 
     @classmethod
     def single(cls, found: Found[orders.Order]) -> Order:
-        return cls.of(found.value, Freshness.of(found))
+        return cls.of(found.value, found)
 
 
 def _usable(upstream_id: IdT) -> IdT:

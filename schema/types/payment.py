@@ -9,7 +9,7 @@ import strawberry
 
 from datasources.ports import payments
 from datasources.sourced import Sourced as Found
-from schema.types.freshness import Freshness, Sourced
+from schema.types.freshness import Sourced
 
 
 @strawberry.enum(description="How far a payment has come.")
@@ -24,6 +24,9 @@ class PaymentStatus(Enum):
     )
 
 
+_STATUSES = dict(PaymentStatus.__members__)
+
+
 @strawberry.type(description="How an order is paid.")
 class Payment(Sourced):
     id: strawberry.ID = strawberry.field(description="Names the payment.")
@@ -36,8 +39,8 @@ class Payment(Sourced):
         record = found.value
         return cls(
             id=strawberry.ID(record.id),
-            status=PaymentStatus.__members__.get(record.status, PaymentStatus.UNKNOWN),
+            status=_STATUSES.get(record.status, PaymentStatus.UNKNOWN),
             method=record.method,
             paid_at=record.paid_at,
-            freshness=Freshness.of(found),
+            found=found,
         )

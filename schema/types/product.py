@@ -6,7 +6,7 @@ import strawberry
 
 from datasources.ports import products
 from datasources.sourced import Sourced as Found
-from schema.types.freshness import Freshness, Sourced
+from schema.types.freshness import Sourced
 from schema.types.money import Money
 
 
@@ -27,5 +27,5 @@ class Product(Sourced):
             price=Money.of(record.price),
             description=record.description,
             in_stock=record.stock > 0,
-            freshness=Freshness.of(found),
+            found=found,
         )

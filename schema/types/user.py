@@ -8,7 +8,7 @@ import strawberry
 
 from datasources.ports import users
 from datasources.sourced import Sourced as Found
-from schema.types.freshness import Freshness, Sourced
+from schema.types.freshness import Sourced
 
 
 @strawberry.type(description="A person who can sign in.")
@@ -30,5 +30,5 @@ class User(Sourced):
             phone=record.phone,
             tier=record.tier,
             created_at=record.created_at,
-            freshness=Freshness.of(found),
+            found=found,
         )

@@ -118,7 +118,7 @@ class Query:
 
     @strawberry.field
     def stale(self, info: Info) -> str:
-        return info.context.degraded.show(info.path, OLD).value
+        return info.context.degraded.show(info, OLD).value
 
     @strawberry.field
     async def cut(self) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from graphql import GraphQLError
 from graphql.pyutils import Path
 
@@ -17,7 +19,7 @@ def at(*steps):
     path = None
     for step in steps:
         path = Path(path, step, None)
-    return path
+    return SimpleNamespace(path=path)
 
 
 def paths(entries):
