@@ -95,6 +95,18 @@ class Exchanges:
                 return
             yield exchange
 
+    def written_during(self, exchange: Exchange) -> bool:
+        """Whether its principal has changed something there since it began.
+
+        What it will say is then too old for him, and he may ask again without waiting for it.
+        """
+        return any(
+            one.method != "GET"
+            and one.ended >= exchange.started
+            and (one.service, one.principal) == (exchange.service, exchange.principal)
+            for one in self.since(exchange.started - 60.0)
+        )
+
     def answered(self, key: Key, principal: str, as_of: datetime) -> Exchange | None:
         """The one that said what *key* is at that very instant."""
         return self._answered.get((key, principal, as_of))

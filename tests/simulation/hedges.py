@@ -40,6 +40,8 @@ class Hedges:
         numbers = self._exchanges.under_way[exchange.service] - {exchange.number}
         others = [self._exchanges.all[number] for number in sorted(numbers)]
         same = [one for one in others if _same(one, exchange)]
+        if exchange.method == "GET":
+            same = [one for one in same if not self._exchanges.written_during(one)]
         if not same:
             return
         story = f"{exchange} beside {[str(one) for one in same]}"
