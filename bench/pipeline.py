@@ -1,4 +1,4 @@
-"""Time what a call costs: the pipeline over a sender that answers at once, and all of it, over loopback.
+"""Time what a call costs: the pipeline over a sender that answers at once, and all of it.
 
 Everything but the service that answers runs in one process on the event loop of the server, in
 seconds of its processor; a whole call includes what the kernel does for it. Believe the best round:

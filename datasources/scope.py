@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from datasources.journal import Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """One operation, as far as datasources need to know it.
 
     Attributes:
@@ -28,14 +29,12 @@ class Scope:
     journal: Journal | None = None
 
     def due(self, deadline: float) -> Scope:
-        """The same, due at *deadline*; written out, for every call needs it twice."""
-        return Scope(
-            deadline=deadline,
-            request_id=self.request_id,
-            principal=self.principal,
-            traceparent=self.traceparent,
-            journal=self.journal,
-        )
+        """The same, due at *deadline*."""
+        return replace(self, deadline=deadline)
+
+    def noting(self, journal: Journal) -> Scope:
+        """The same, written down in *journal*."""
+        return replace(self, journal=journal)
 
 
 _current: ContextVar[Scope] = ContextVar("scope")
