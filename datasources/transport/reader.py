@@ -61,6 +61,7 @@ class ResponseReader:
         "_chunked",
         "_complete",
         "_count",
+        "_counted",
         "_fields",
         "_head",
         "_head_complete",
@@ -95,7 +96,7 @@ class ResponseReader:
         self._length: int | None = None
         self._chunked = self._head_complete = self._complete = False
         self._body: bytes | bytearray = b""
-        self._bytes = self._count = self._interim = self._without_body = 0
+        self._bytes = self._count = self._counted = self._interim = self._without_body = 0
         self.begun = False
         """Whether any byte has come."""
         self.reusable = False
@@ -162,6 +163,7 @@ class ResponseReader:
             return
         fields = self._fields
         self._check_fields()
+        self._fields, self._counted = [], 0
         self._read_framing(fields)
         status = self._parser.get_status_code()
         version = self._parser.get_http_version()
@@ -212,9 +214,10 @@ class ResponseReader:
         self.reusable = self._parser.should_keep_alive()
 
     def _check_fields(self) -> None:
-        """Count the fields that came since the last count, and begin with the next ones."""
-        fields, limits = self._fields, self._limits
-        self._fields = []
+        """Count the fields that came since the last count."""
+        limits = self._limits
+        fields = self._fields[self._counted :] if self._counted else self._fields
+        self._counted = len(self._fields)
         self._count += len(fields)
         self._bytes += sum([len(name) + len(value) + 4 for name, value in fields])
         if self._bytes > limits.head_bytes:
