@@ -60,21 +60,34 @@ class OverHttpx:
         transport: Carries the requests; closed by whoever has made it.
         origin: Where to: scheme, host and port.
         body_bytes: Most bytes of a response's body.
+        silence_seconds: What the transport is told of every limit of its own; None for nothing.
     """
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, origin: httpx.URL, body_bytes: int = BODY_BYTES
+        self,
+        transport: httpx.AsyncBaseTransport,
+        origin: httpx.URL,
+        *,
+        body_bytes: int = BODY_BYTES,
+        silence_seconds: float | None = None,
     ) -> None:
         self._transport = transport
         self._origin = origin
         self._body_bytes = body_bytes
+        self._extensions = (
+            None
+            if silence_seconds is None
+            else {"timeout": httpx.Timeout(silence_seconds).as_dict()}
+        )
 
     async def exchange(
         self, method: str, target: bytes, lines: FieldLines, body: bytes | None
     ) -> Reply:
         """See `Exchange`."""
         url = self._origin.copy_with(raw_path=target)
-        request = httpx.Request(method, url, headers=fields_of(lines), content=body)
+        request = httpx.Request(
+            method, url, headers=fields_of(lines), content=body, extensions=self._extensions
+        )
         response = await self._transport.handle_async_request(request)
         try:
             return Reply(response.status_code, response.headers.raw, await self._body(response))
