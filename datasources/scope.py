@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
@@ -40,19 +41,19 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 _current: ContextVar[Scope] = ContextVar("scope")
 
 
-def current_scope() -> Scope:
-    """The scope of the running operation.
-
-    Raises:
-        LookupError: Nothing has entered one.
-    """
-    return _current.get()
+current_scope: Callable[[], Scope] = _current.get
+"""The scope of the running operation; LookupError when nothing has entered one."""
 
 
 def current_journal() -> Journal | None:
     """Where the running work is to be written down; None for nowhere."""
     scope = _current.get(None)
     return None if scope is None else scope.journal
+
+
+def enter_for_good(scope: Scope) -> None:
+    """Everything from now on belongs to *scope*: for a task at its beginning."""
+    _current.set(scope)
 
 
 def entered(scope: Scope) -> AbstractContextManager[Scope]:

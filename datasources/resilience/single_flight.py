@@ -9,10 +9,10 @@ from typing import Any
 
 from datasources.clock import Clock
 from datasources.errors import DatasourceError, DeadlineExceeded, LocalRejection
-from datasources.resilience.deadline import time_left, until
+from datasources.resilience.deadline import time_left
 from datasources.resilience.pipeline import Call, Handler, Reply, V
 from datasources.resilience.writes import Writes
-from datasources.scope import current_journal, current_scope
+from datasources.scope import current_journal, current_scope, enter_for_good
 from datasources.sourced import Reason
 
 _FlightKey = tuple[str, str, str, tuple[str, ...]]
@@ -159,8 +159,8 @@ class SingleFlight:
 
     async def _fly(self, flight: _Flight, call: Call[V], proceed: Handler) -> Reply[V]:
         try:
-            with until(self._clock.monotonic() + self._budget):
-                return await proceed(call)
+            enter_for_good(current_scope().due(self._clock.monotonic() + self._budget))
+            return await proceed(call)
         finally:
             self._land(flight)
 

@@ -7,7 +7,7 @@ import pytest
 
 from datasources.transport.head import NO_LINES
 from datasources.transport.httpx_pool import HttpxPool
-from tests.unit.transport.hostile import OK, answering, until
+from tests.unit.transport.hostile import OK, until
 
 
 def pool(server, *, most_requests=8, silence_seconds=0.05, connections=4):
@@ -62,19 +62,28 @@ async def test_a_drip_has_one_too(server):
 
 async def test_whoever_leaves_takes_nothing_along(server):
     """What he asked goes on to its end, and counts until then; then all connections are good."""
-    server.script = mute
-    async with pool(server, connections=2) as transport:
-        for _ in range(8):
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.001):
-                    await ask(transport)
+    go = asyncio.Event()
+
+    async def wait(peer):
+        while await peer.request():
+            await go.wait()
+            await peer.send(OK)
+
+    server.script = wait
+    async with pool(server, connections=2, silence_seconds=60.0) as transport:
+        leaving = [asyncio.create_task(ask(transport)) for _ in range(8)]
+        await until(lambda: server.open == 2)
+        for task in leaving:
+            task.cancel()
+        await asyncio.wait(leaving)
         assert transport.in_flight == 8
         with pytest.raises(httpx.PoolTimeout):
             await ask(transport)
-        await until(lambda: not transport.in_flight, pause=0.01)
-        server.script = answering(OK)
+        go.set()
+        await until(lambda: not transport.in_flight)
         for _ in range(20):
             assert await ask(transport) == b"ok"
+    assert server.accepted == 2
 
 
 async def test_closing_ends_what_is_under_way(server):
