@@ -45,7 +45,6 @@ class TimeLimit:
         _: TracebackType | None,
     ) -> None:
         self._timer.cancel()
-        del self._timer  # it holds this, as this held it
         if not self.reached:
             return
         # Somebody else may have cancelled the task too, and is to have his way.
