@@ -55,8 +55,8 @@ async def test_a_drip_has_one_too(server):
             await asyncio.sleep(0.005)
 
     server.script = drip
-    async with pool(server) as transport:
-        with pytest.raises(httpx.ReadTimeout, match=r"0\.1 s"):
+    async with pool(server, silence_seconds=0.4) as transport:
+        with pytest.raises(httpx.ReadTimeout, match=r"0\.8 s"):
             await ask(transport)
 
 
