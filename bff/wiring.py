@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import httpx
 
@@ -36,6 +37,7 @@ from datasources.services.orders import Orders
 from datasources.services.payments import Payments
 from datasources.services.products import Products
 from datasources.services.users import Users
+from datasources.transport.httpx_pool import HttpxPool
 from datasources.transport.pool import OriginTransport
 from schema.context import Context, Viewer
 from schema.loaders import LoaderSets
@@ -168,41 +170,73 @@ def wire(  # noqa: PLR0913 - by name only
     return Wired(sources, board, services, transports, latencies)
 
 
-def network(name: str, upstream: UpstreamSettings) -> OriginTransport:
-    """A pool of connections to where the settings say that the service is.
+def network(name: str, upstream: UpstreamSettings) -> httpx.AsyncBaseTransport:
+    """Connections to where the settings say that the service is.
 
     Raises:
-        SettingsError: A file of certificates or keys is not what it should be.
+        SettingsError: A file of certificates or keys is not what it should be, or a package that
+            is wanted is not there.
     """
-    context = None
-    if str(upstream.url).startswith("https:"):
-        variable = f"BFF_UPSTREAMS__{name.upper()}__TLS__"
-        tls = upstream.tls
-        try:
-            context = ssl.create_default_context(cafile=tls.ca)
-        except OSError:
-            raise SettingsError([f"{variable}CA: must hold certificates in PEM"]) from None
-        try:
-            if tls.cert is not None:
-                # With a password, also none, OpenSSL does not ask for one on the terminal.
-                context.load_cert_chain(tls.cert, tls.key, password="")
-        except OSError:
-            problem = f"{variable}CERT: must hold a certificate, and KEY its bare key, in PEM"
-            raise SettingsError([problem]) from None
-    return _pool(str(upstream.url), context, most_requests=2 * upstream.bulkhead.limit)
+    url = httpx.URL(str(upstream.url))
+    tls = _tls(name, upstream) if url.scheme == "https" else None
+    most_requests = 2 * upstream.bulkhead.limit
+    if upstream.transport == "own":
+        return _pool(url, tls, most_requests, upstream.unix_socket)
+    http2 = upstream.transport == "http2"
+    if http2 and importlib.util.find_spec("h2") is None:
+        raise SettingsError(
+            [f"BFF_UPSTREAMS__{name.upper()}__TRANSPORT: http2 needs the package h2 (extra http2)"]
+        )
+    transport = httpx.AsyncHTTPTransport(
+        verify=False if tls is None else tls,
+        http2=http2,
+        limits=httpx.Limits(max_connections=most_requests, keepalive_expiry=4.0),
+        proxy=upstream.proxy,
+        uds=None if upstream.unix_socket is None else str(upstream.unix_socket),
+        trust_env=False,
+    )
+    return HttpxPool(
+        transport,
+        url.copy_with(raw_path=b"/"),
+        most_requests=most_requests,
+        silence_seconds=max(upstream.timeout_read_seconds, upstream.timeout_write_seconds),
+    )
 
 
 def issuer_network(auth: AuthSettings) -> OriginTransport:
     """A connection to where the issuer's keys are; unused where a secret is shared."""
-    url = auth.jwks_url or "http://127.0.0.1"
-    context = ssl.create_default_context() if url.startswith("https:") else None
+    url = httpx.URL(auth.jwks_url or "http://127.0.0.1")
+    context = ssl.create_default_context() if url.scheme == "https" else None
     return _pool(url, context, most_requests=4)
 
 
-def _pool(url: str, tls: ssl.SSLContext | None, most_requests: int) -> OriginTransport:
-    parts = urlsplit(url)
-    port = parts.port or (80 if tls is None else 443)
-    return OriginTransport(parts.hostname or "", port, tls=tls, most_requests=most_requests)
+def _tls(name: str, upstream: UpstreamSettings) -> ssl.SSLContext:
+    variable = f"BFF_UPSTREAMS__{name.upper()}__TLS__"
+    tls = upstream.tls
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+    except OSError:
+        raise SettingsError([f"{variable}CA: must hold certificates in PEM"]) from None
+    try:
+        if tls.cert is not None:
+            # With a password, also none, OpenSSL does not ask for one on the terminal.
+            context.load_cert_chain(tls.cert, tls.key, password="")
+    except OSError:
+        problem = f"{variable}CERT: must hold a certificate, and KEY its bare key, in PEM"
+        raise SettingsError([problem]) from None
+    return context
+
+
+def _pool(
+    url: httpx.URL, tls: ssl.SSLContext | None, most_requests: int, socket: Path | None = None
+) -> OriginTransport:
+    return OriginTransport(
+        url.host,
+        url.port or (80 if tls is None else 443),
+        tls=tls,
+        unix_socket=None if socket is None else str(socket),
+        most_requests=most_requests,
+    )
 
 
 _SHARE = 0.8

@@ -22,9 +22,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
-    def monotonic(self) -> float:
-        """See `Clock`."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """See `Clock`; asked a dozen times for each call, so without a step of our own."""
 
     def now(self) -> datetime:
         """See `Clock`."""

@@ -7,14 +7,14 @@ neither the call nor the other subscribers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from datasources.importance import Importance
 from datasources.sourced import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerChanged:
+class BreakerChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A breaker moved from one state to another: "closed", "open" or "half-open"."""
 
     service: str
@@ -22,8 +22,7 @@ class BreakerChanged:
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryScheduled:
+class RetryScheduled(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt failed and another will follow.
 
     Attributes:
@@ -39,8 +38,7 @@ class RetryScheduled:
     cause: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HedgeStarted:
+class HedgeStarted(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt is slow, and a second one begins beside it.
 
     Attributes:
@@ -52,8 +50,7 @@ class HedgeStarted:
     after: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallbackServed:
+class FallbackServed(msgspec.Struct, frozen=True, kw_only=True):
     """An old value stands in for a fresh one.
 
     Attributes:
@@ -66,8 +63,7 @@ class FallbackServed:
     age: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallShed:
+class CallShed(msgspec.Struct, frozen=True, kw_only=True):
     """A call was left out, before anything was asked, in favour of what matters more.
 
     Attributes:
@@ -80,8 +76,7 @@ class CallShed:
     reason: Reason | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptFinished:
+class AttemptFinished(msgspec.Struct, frozen=True, kw_only=True):
     """One request was sent, and this came of it.
 
     Attributes:

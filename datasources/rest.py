@@ -5,8 +5,9 @@ The only module that knows httpx's errors and what a status code means.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -29,9 +30,14 @@ from datasources.errors import (
     UpstreamRefusal,
 )
 from datasources.resilience.pipeline import Call, Reply, V
-from datasources.scope import current_scope
+from datasources.scope import Scope, current_scope
 from datasources.sourced import Sourced
 from datasources.transport.errors import ResponseTooLarge
+from datasources.transport.exchange import exchange_over
+from datasources.transport.head import FieldLines, field_lines
+from datasources.transport.target import target_of
+
+Fields = Sequence[tuple[bytes, bytes]]
 
 _REFUSALS: Mapping[int, type[UpstreamRefusal]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
@@ -41,7 +47,7 @@ _REFUSALS: Mapping[int, type[UpstreamRefusal]] = {
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: Forbidden,
 }
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-_JSON = re.compile(r"application/(?:[A-Za-z0-9.+_-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+_JSON = re.compile(rb"application/(?:[A-Za-z0-9.+_-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 _PROBLEM = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -67,8 +73,9 @@ class RestSender:
         credentials: Credentials,
         clock: Clock,
     ) -> None:
-        self._base_url = base_url
-        self._transport = transport
+        url = httpx.URL(base_url)
+        self._exchange = exchange_over(transport, url.copy_with(raw_path=b"/")).exchange
+        self._prefix = url.raw_path.rstrip(b"/")
         self._credentials = credentials
         self._clock = clock
 
@@ -80,14 +87,13 @@ class RestSender:
             UpstreamRefusal: The service says no.
             BulkheadFull: The transport carries no more at once.
         """
-        service = call.route.service
-        request = self._request(call)
+        route = call.route
+        service = route.service
+        scope = current_scope()
+        lines = self._lines(call, scope)
+        target = self._prefix + target_of(call.path, call.params)
         try:
-            response = await self._transport.handle_async_request(request)
-            body = b"" if _encoded(response) else await response.aread()
-            await response.aclose()
-            if (journal := current_scope().journal) is not None and not _encoded(response):
-                journal.received(len(body))
+            status, fields, body = await self._exchange(route.method, target, lines, call.body)
         except ResponseTooLarge as exc:
             raise BadReply(service, type(exc).__name__) from exc
         except httpx.PoolTimeout as exc:
@@ -96,62 +102,53 @@ class RestSender:
             raise  # a request that cannot be sent is a mistake of ours, not the service's
         except httpx.HTTPError as exc:
             raise Unreachable(service, type(exc).__name__) from exc
-        if not response.is_success:
-            raise self._error(service, response, body)
-        if _encoded(response) or not _JSON.match(response.headers.get("content-type", _ASSUMED)):
-            raise BadReply(service, f"{call.route.operation}: the body is not plain JSON")
+        plain = _said(fields, b"content-encoding", b"").strip().lower() in _PLAIN
+        if scope.journal is not None and plain:
+            scope.journal.received(len(body))
+        if not _FIRST_GOOD <= status < _FIRST_OTHER:
+            raise self._error(service, status, fields, body if plain else b"")
+        if not plain or not _is_json(_said(fields, b"content-type", _ASSUMED)):
+            raise BadReply(service, f"{route.operation}: the body is not plain JSON")
         try:
-            parts = call.decode(response.status_code, body)
+            parts = call.decode(status, body)
         except Exception as exc:
-            raise BadReply(service, f"{call.route.operation}: {type(exc).__name__}") from exc
+            raise BadReply(service, f"{route.operation}: {type(exc).__name__}") from exc
         now = self._clock.now()
         return Reply({key: Sourced(value, service, now) for key, value in parts.items()})
 
-    def _request(self, call: Call[V]) -> httpx.Request:
-        scope = current_scope()
+    def _lines(self, call: Call[V], scope: Scope) -> FieldLines:
         route = call.route
         subject = scope.principal if route.personal else ""
         left = scope.deadline - self._clock.monotonic()
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "bff",
-            "X-Service-Name": "bff",
-            "X-Request-ID": scope.request_id,
-            "X-Request-Timeout-Ms": str(max(1, int(left * 1000))),
-            "X-Attempt": str(call.attempt),
-            **self._credentials.headers(route.service, route.scope, subject),
-        }
+        fields = [
+            ("X-Request-ID", scope.request_id),
+            ("X-Request-Timeout-Ms", str(max(1, int(left * 1000)))),
+            ("X-Attempt", str(call.attempt)),
+            *self._credentials.headers(route.service, route.scope, subject).items(),
+        ]
         if scope.traceparent is not None:
-            headers["traceparent"] = scope.traceparent
+            fields.append(("traceparent", scope.traceparent))
         if call.idempotency_key is not None:
-            headers["Idempotency-Key"] = call.idempotency_key
+            fields.append(("Idempotency-Key", call.idempotency_key))
         if call.body is not None:
-            headers["Content-Type"] = "application/json"
-        return httpx.Request(
-            route.method,
-            self._base_url + call.path,
-            params=call.params or None,
-            content=call.body,
-            headers=headers,
-        )
+            fields.append(("Content-Type", "application/json"))
+        return field_lines(fields, after=_ALWAYS)
 
-    def _error(self, service: str, response: httpx.Response, body: bytes) -> DatasourceError:
-        status = response.status_code
+    def _error(self, service: str, status: int, fields: Fields, body: bytes) -> DatasourceError:
         refusal = _REFUSALS.get(status)
         if refusal is not None:
             return refusal(service, f"answered {status}")
         if status in _LATER:
-            return TryLater(service, status, self._retry_after(response.headers))
-        if response.is_server_error:
-            return ServerFault(service, status, self._retry_after(response.headers))
-        if response.is_client_error:
+            return TryLater(service, status, self._retry_after(fields))
+        if HTTPStatus.INTERNAL_SERVER_ERROR <= status < _BEYOND:
+            return ServerFault(service, status, self._retry_after(fields))
+        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return Rejected(service, status, _problem(body))
         return BadReply(service, f"answered {status}")
 
-    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+    def _retry_after(self, fields: Fields) -> float | None:
         """Seconds to wait; None where nothing readable was said (RFC 9110 §10.2.3)."""
-        text = headers.get("retry-after", "").strip()
+        text = _said(fields, b"retry-after", b"").decode("latin-1").strip()
         if text.isascii() and text.isdecimal():
             return float(text)
         try:
@@ -164,13 +161,36 @@ class RestSender:
         return "send"
 
 
-_ASSUMED = "application/json"
+_FIRST_GOOD, _FIRST_OTHER, _BEYOND = 200, 300, 600
+
+_ALWAYS = field_lines(
+    (
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "identity"),
+        ("User-Agent", "bff"),
+        ("X-Service-Name", "bff"),
+    )
+)
+"""What every request says."""
+
+_PLAIN = frozenset({b"", b"identity"})
+"""Encodings that are none."""
+
+_ASSUMED = b"application/json"
 """What a body without a media type is taken for; it must still read as JSON."""
 
 
-def _encoded(response: httpx.Response) -> bool:
-    encoding: str = response.headers.get("content-encoding", "")
-    return encoding.strip().lower() not in {"", "identity"}
+def _said(fields: Fields, name: bytes, otherwise: bytes) -> bytes:
+    """What a response says under *name* (in small letters): all of it, as one list."""
+    size = len(name)
+    found = [value for key, value in fields if len(key) == size and key.lower() == name]
+    return b", ".join(found) if found else otherwise
+
+
+@functools.lru_cache(maxsize=64)
+def _is_json(media_type: bytes) -> bool:
+    """Remembered, because a service says the same every time."""
+    return _JSON.match(media_type) is not None
 
 
 class _Problem(msgspec.Struct):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from datasources.journal import Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """One operation, as far as datasources need to know it.
 
     Attributes:
@@ -28,32 +30,30 @@ class Scope:
     journal: Journal | None = None
 
     def due(self, deadline: float) -> Scope:
-        """The same, due at *deadline*; written out, for every call needs it twice."""
-        return Scope(
-            deadline=deadline,
-            request_id=self.request_id,
-            principal=self.principal,
-            traceparent=self.traceparent,
-            journal=self.journal,
-        )
+        """The same, due at *deadline*."""
+        return replace(self, deadline=deadline)
+
+    def noting(self, journal: Journal) -> Scope:
+        """The same, written down in *journal*."""
+        return replace(self, journal=journal)
 
 
 _current: ContextVar[Scope] = ContextVar("scope")
 
 
-def current_scope() -> Scope:
-    """The scope of the running operation.
-
-    Raises:
-        LookupError: Nothing has entered one.
-    """
-    return _current.get()
+current_scope: Callable[[], Scope] = _current.get
+"""The scope of the running operation; LookupError when nothing has entered one."""
 
 
 def current_journal() -> Journal | None:
     """Where the running work is to be written down; None for nowhere."""
     scope = _current.get(None)
     return None if scope is None else scope.journal
+
+
+def enter_for_good(scope: Scope) -> None:
+    """Everything from now on belongs to *scope*: for a task at its beginning."""
+    _current.set(scope)
 
 
 def entered(scope: Scope) -> AbstractContextManager[Scope]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+import msgspec
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -31,8 +32,7 @@ class Reason(StrEnum):
     REVALIDATING = "REVALIDATING"
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced(Generic[T_co]):
+class Sourced(msgspec.Struct, Generic[T_co], frozen=True):
     """What a service said, and when.
 
     Attributes:

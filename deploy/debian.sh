@@ -3,7 +3,8 @@
 set -eu
 
 missing=""
-for command in chromium curl buildah; do
+PATH="$PATH:/usr/sbin"
+for command in chromium curl buildah nginx haproxy; do
   command -v "$command" > /dev/null || missing="$missing $command"
 done
 [ -n "$missing" ] || exit 0
@@ -16,6 +17,8 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
+# The tests start servers of their own: those that come with a package stay where they are.
+export RUNLEVEL=1
 apt-get update --quiet
 # shellcheck disable=SC2086 # one word for each package
 apt-get install --quiet --yes --no-install-recommends $missing

@@ -8,7 +8,6 @@ kept, see `datasources.resilience.deadline`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar, cast
 
 from graphql import (
@@ -161,7 +160,7 @@ class _KeepingDeadlines(OperationExecutor):
         begun = self._begun.get(key)
         if begun is not None and now - begun[0] < _TOGETHER:
             return begun[1]
-        nearer = replace(scope, deadline=min(scope.deadline, now + milliseconds / 1000))
+        nearer = scope.due(min(scope.deadline, now + milliseconds / 1000))
         self._begun[key] = (now, nearer)
         return nearer
 

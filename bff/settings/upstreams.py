@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -11,6 +12,7 @@ from bff.settings.part import Part
 from bff.settings.values import (
     Age,
     BaseUrl,
+    Carrier,
     Count,
     File,
     HeaderSecret,
@@ -19,6 +21,7 @@ from bff.settings.values import (
     Ratio,
     Retries,
     Seconds,
+    SocketPath,
     Switch,
 )
 
@@ -130,6 +133,26 @@ class UpstreamSettings(Part, frozen=True):
     api_key: HeaderSecret | None = None
     """Sent as `X-API-Key` instead of a service token."""
     tls: TlsSettings = TlsSettings()
+    transport: Carrier = "own"
+    """What carries requests: our own HTTP/1.1, or httpx with HTTP/1.1 or HTTP/2."""
+    proxy: BaseUrl | None = None
+    """Proxy on the way to the service; only httpx and http2 can use one."""
+    unix_socket: SocketPath | None = None
+    """Socket to connect to in place of the URL's host and port."""
+
+    @field_validator("proxy")
+    @classmethod
+    def _only_through_httpx(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("transport") == "own":
+            raise ValueError("is of no use without TRANSPORT httpx or http2")
+        return value
+
+    @field_validator("unix_socket")
+    @classmethod
+    def _not_behind_a_proxy(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("proxy") is not None:
+            raise ValueError("is of no use with PROXY")
+        return value
 
     @field_validator("tls")
     @classmethod

@@ -217,6 +217,10 @@ Operations = Annotated[
     AfterValidator(_operations),
     Takes("names of operations such as by_id, separated by commas"),
 ]
+SocketPath = Annotated[Path, Takes("the path of a Unix socket")]
+Carrier = Annotated[
+    Literal["own", "httpx", "http2"], BeforeValidator(_lower), Takes("own, httpx or http2")
+]
 Level = Annotated[
     Literal["debug", "info", "warning", "error"],
     BeforeValidator(_lower),

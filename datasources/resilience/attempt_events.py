@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any
 
 from datasources.clock import Clock
@@ -36,7 +35,7 @@ class AttemptEvents:
         self, call: Call[V], proceed: Handler, scope: Scope, journal: Journal
     ) -> Reply[V]:
         journal = journal.sending(call.attempt, self._clock.monotonic(), hedge=call.hedge)
-        with entered(replace(scope, journal=journal)):
+        with entered(scope.noting(journal)):
             try:
                 reply = await self._announced(call, proceed)
             except BaseException as error:

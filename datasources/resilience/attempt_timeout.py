@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from datasources.clock import Clock
 from datasources.errors import AttemptTimedOut, DeadlineExceeded
-from datasources.resilience.deadline import time_left, until
+from datasources.resilience.deadline import RESERVE
 from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
+from datasources.resilience.time_limit import TimeLimit
+from datasources.scope import current_scope, entered
 
 
 class AttemptTimeout:
@@ -30,15 +30,16 @@ class AttemptTimeout:
 
     async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
         allowed = self._read if call.route.method in SAFE_METHODS else self._write
-        left = time_left(self._clock)
+        scope = current_scope()
+        now = self._clock.monotonic()
+        left = scope.deadline - RESERVE - now
         limit = min(allowed, left)
-        bound = asyncio.timeout(limit)
+        bound = TimeLimit(limit)
         try:
-            with until(self._clock.monotonic() + limit):
-                async with bound:
-                    return await proceed(call)
+            with entered(scope.due(now + limit)), bound:
+                return await proceed(call)
         except TimeoutError:
-            if not bound.expired():
+            if not bound.reached:
                 raise
             if left < allowed:
                 raise DeadlineExceeded(call.route.service, f"cut short at {limit:.3g} s") from None

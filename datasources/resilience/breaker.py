@@ -9,7 +9,8 @@ in between.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pybreaker
 
@@ -232,10 +233,13 @@ class BreakerPeek:
     def __init__(self, breaker: Breaker) -> None:
         self._breaker = breaker
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        if not self._breaker.would_admit(has_old=call.has_old):
-            raise CircuitOpen(call.route.service)
-        return await proceed(call)
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
+        if self._breaker.would_admit(has_old=call.has_old):
+            return proceed(call)
+        return self._refused(call)
+
+    async def _refused(self, call: Call[V]) -> Reply[V]:
+        raise CircuitOpen(call.route.service)
 
     def __str__(self) -> str:
         return "BreakerPeek"

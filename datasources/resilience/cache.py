@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 Key = tuple[str, str, str, str]
 """Service, operation, principal ("" for everybody), name of the thing."""
@@ -16,8 +17,7 @@ _ENTRY_BYTES = 600
 """What an entry takes besides its bytes: key, record and links (measured with tracemalloc)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One kept value.
 
     Attributes:
@@ -64,11 +64,16 @@ class ByteCache:
 
     def put(self, key: Key, entry: Entry) -> None:
         """Keep *entry* under *key*, in place of what was there."""
-        self.drop(key)
         if len(entry.packed) > self._max_item_bytes:
+            self.drop(key)
             return
+        old = self._entries.get(key)
         self._entries[key] = entry
-        self.bytes += _size(key, entry)
+        if old is None:
+            self.bytes += _size(key, entry)
+        else:
+            self._entries.move_to_end(key)
+            self.bytes += len(entry.packed) - len(old.packed)
         while self.bytes > self._max_bytes:
             oldest, evicted = self._entries.popitem(last=False)
             self.bytes -= _size(oldest, evicted)

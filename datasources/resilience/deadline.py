@@ -10,10 +10,8 @@ References:
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from datasources.clock import Clock
-from datasources.scope import Scope, current_scope, entered
+from datasources.scope import current_scope
 
 RESERVE = 0.02
 """Kept back from every deadline for serving an old value (seconds)."""
@@ -22,8 +20,3 @@ RESERVE = 0.02
 def time_left(clock: Clock) -> float:
     """What the running operation may still spend on asking (seconds); negative when overdrawn."""
     return current_scope().deadline - RESERVE - clock.monotonic()
-
-
-def until(deadline: float) -> AbstractContextManager[Scope]:
-    """Everything awaited inside is due at *deadline* (monotonic seconds)."""
-    return entered(current_scope().due(deadline))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
 from datasources.errors import DatasourceError
 from datasources.resilience.last_good import LastGood
 from datasources.resilience.pipeline import Call, Handler, Reply, V
+from datasources.sourced import Sourced
 
 
 class FreshCache:
@@ -17,10 +21,13 @@ class FreshCache:
     def __init__(self, last_good: LastGood) -> None:
         self._last_good = last_good
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
         fresh = self._last_good.fresh(call)
-        if not fresh:
-            return await proceed(call)
+        return self._completed(fresh, call, proceed) if fresh else proceed(call)
+
+    async def _completed(
+        self, fresh: Mapping[str, Sourced[V]], call: Call[V], proceed: Handler
+    ) -> Reply[V]:
         missing = tuple(key for key in call.keys if key not in fresh)
         if not missing:
             return Reply(fresh)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any
 
 from datasources.clock import Clock
 from datasources.errors import TryLater, UpstreamFailure, UpstreamRefusal
@@ -54,10 +55,14 @@ class Hedging:
         self._events = events
         self._clock = clock
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
         route = call.route
         if route.operation not in self._operations or route.method not in SAFE_METHODS:
-            return await proceed(call)
+            return proceed(call)
+        return self._hedged(call, proceed)
+
+    async def _hedged(self, call: Call[V], proceed: Handler) -> Reply[V]:
+        route = call.route
         first = asyncio.create_task(_sent(call, proceed))
         attempts = [first]
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any
 
 from datasources.clock import Clock
@@ -44,7 +43,7 @@ class Journaling:
             keys=len(call.keys),
             began=self._clock.monotonic(),
         )
-        with entered(replace(scope, journal=journal.asking(question))):
+        with entered(scope.noting(journal.asking(question))):
             try:
                 if journal.rehearsal:
                     question.rehearsed = self._rehearsal.kept(call)

@@ -48,8 +48,10 @@ class LastGood:
 
     def fresh(self, call: Call[V]) -> dict[str, Sourced[V]]:
         """The parts of *call* that nobody need ask for, by key."""
-        now = self._clock.monotonic()
         found: dict[str, Sourced[V]] = {}
+        if not self.fresh_seconds:
+            return found
+        now = self._clock.monotonic()
         for key in call.keys:
             entry = self._cache.get(_named(call, key))
             if (
@@ -117,15 +119,15 @@ class LastGood:
         """
         if self._superseded(call, call.asked):
             return
-        now = self._clock.monotonic()
+        now, instant = self._clock.monotonic(), self._clock.now()
         for key in call.keys:
             part = parts.get(key)
             if part is None:
                 self._cache.drop(_named(call, key))
                 continue
             # It may have waited for the loser of a race, or for its turn.
-            said = now - max(0.0, (self._clock.now() - part.as_of).total_seconds())
-            fresh = self.fresh_seconds * self._uniform(1.0 - _JITTER, 1.0)
+            said = now - max(0.0, (instant - part.as_of).total_seconds())
+            fresh = self.fresh_seconds and self.fresh_seconds * self._uniform(1.0 - _JITTER, 1.0)
             entry = Entry(
                 packed=call.route.pack(part.value),
                 as_of=part.as_of,

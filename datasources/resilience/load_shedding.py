@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from datasources.clock import Clock
 from datasources.errors import Shed, ShedForTime
@@ -64,14 +65,17 @@ class LoadShedding:
         self._clock = clock
         self._probed: dict[str, float] = {}
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
         if call.importance is Importance.CRITICAL:
-            return await proceed(call)
+            return proceed(call)
         if not call.keys or call.route.method not in SAFE_METHODS:
-            return await proceed(call)
+            return proceed(call)
         shed = self._shed(call)
         if shed is None or self._last_good.is_superseded(call):
-            return await proceed(call)
+            return proceed(call)
+        return self._left_out(call, shed)
+
+    async def _left_out(self, call: Call[V], shed: Shed) -> Reply[V]:
         self._events.publish(
             CallShed(
                 service=call.route.service,

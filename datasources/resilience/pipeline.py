@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
+
+import msgspec
+from msgspec.structs import replace
 
 from datasources.errors import DatasourceError, NotFound
 from datasources.importance import Importance
 from datasources.sourced import Sourced
 
 V = TypeVar("V")
+
+_NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """They change nothing (RFC 9110 §9.2.1)."""
@@ -20,8 +25,7 @@ IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
 """Asking twice does no more than asking once (RFC 9110 §9.2.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route(Generic[V]):
+class Route(msgspec.Struct, Generic[V], frozen=True, kw_only=True):
     """What is fixed about one operation of one service.
 
     Attributes:
@@ -44,8 +48,7 @@ class Route(Generic[V]):
     personal: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[V]):
+class Call(msgspec.Struct, Generic[V], frozen=True, kw_only=True):
     """One question to one service; a policy that wants another one makes it with `but`.
 
     Attributes:
@@ -80,7 +83,7 @@ class Call(Generic[V]):
     path: str
     keys: tuple[str, ...]
     decode: Callable[[int, bytes], Mapping[str, V]]
-    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    params: Mapping[str, str] = _NO_PARAMS
     body: bytes | None = None
     idempotency_key: str | None = None
     repeatable: bool = True
@@ -93,18 +96,11 @@ class Call(Generic[V]):
     on_trouble: Callable[[DatasourceError], None] | None = None
     due: Callable[[], float] | None = None
     has_old: bool = False
-    numbers: Iterator[int] = field(default_factory=lambda: count(2), repr=False, compare=False)
+    numbers: Iterator[int] = msgspec.field(default_factory=lambda: count(2))
 
     def but(self, **changes: Unpack[_Changes]) -> Call[V]:
-        """The same question for another asker, or at another attempt.
-
-        As `dataclasses.replace`, which takes twice as long; nearly every call is changed twice.
-        """
-        new: Mapping[str, object] = changes
-        changed = object.__new__(type(self))
-        for name in self.__slots__:
-            object.__setattr__(changed, name, new[name] if name in new else getattr(self, name))
-        return changed
+        """The same question for another asker, or at another attempt."""
+        return replace(self, **changes)
 
 
 class _Changes(TypedDict, total=False):
@@ -120,8 +116,7 @@ class _Changes(TypedDict, total=False):
     has_old: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[V]):
+class Reply(msgspec.Struct, Generic[V], frozen=True):
     """What came of a call.
 
     Attributes:
@@ -177,7 +172,9 @@ class Pipeline:
 
 
 def _around(policy: Policy, proceed: Handler) -> Handler:
+    step = policy.__call__
+
     def handler(call: Call[V], /) -> Coroutine[Any, Any, Reply[V]]:
-        return policy(call, proceed)  # awaited by whoever is outside: one step less for each policy
+        return step(call, proceed)  # awaited by whoever is outside: one step less for each policy
 
     return handler

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Coroutine
 from typing import Any
 
 from datasources.clock import Clock
 from datasources.errors import DatasourceError, DeadlineExceeded, LocalRejection
-from datasources.resilience.deadline import time_left, until
+from datasources.resilience.deadline import time_left
 from datasources.resilience.pipeline import Call, Handler, Reply, V
 from datasources.resilience.writes import Writes
-from datasources.scope import current_journal, current_scope
+from datasources.scope import current_journal, current_scope, enter_for_good
 from datasources.sourced import Reason
 
 _FlightKey = tuple[str, str, str, tuple[str, ...]]
@@ -35,20 +36,22 @@ class _Flight:
     """One question under way.
 
     Attributes:
+        key: What is asked.
         asked: When it began, in writes.
         task: The question itself.
-        waiters: How many wait for it now.
+        waiting: Who waits for it now.
         kept: Whether it goes on when nobody waits.
         trouble: What its latest failed attempt met.
         due: When the last of all who have waited for it leaves (monotonic seconds).
     """
 
-    __slots__ = ("asked", "due", "kept", "task", "trouble", "waiters")
+    __slots__ = ("asked", "due", "kept", "key", "task", "trouble", "waiting")
 
-    def __init__(self, asked: int) -> None:
+    def __init__(self, key: _FlightKey, asked: int) -> None:
+        self.key = key
         self.asked = asked
         self.task: asyncio.Task[Reply[Any]]
-        self.waiters = 0
+        self.waiting: set[asyncio.Future[None]] = set()
         self.kept = False
         self.trouble: DatasourceError | None = None
         self.due = -math.inf
@@ -87,9 +90,10 @@ class SingleFlight:
         """How many questions are under way."""
         return len(self._tasks)
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        if not call.keys:
-            return await proceed(call)
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
+        return self._shared(call, proceed) if call.keys else proceed(call)
+
+    async def _shared(self, call: Call[V], proceed: Handler) -> Reply[V]:
         while (flight := self._joinable(call)) is not None:
             if (journal := current_journal()) is not None:
                 journal.joined()
@@ -108,9 +112,12 @@ class SingleFlight:
         # Whoever has an old value and no patience leaves the question to go on as long as it may.
         due = current_scope().deadline if call.patience is None else math.inf
         flight.due = max(flight.due, due)
-        flight.waiters += 1
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        flight.waiting.add(waiter)
+        timer = loop.call_later(max(0.0, patience), _wake, waiter)
         try:
-            await _done(flight.task, max(0.0, patience))
+            await waiter
             if flight.task.done():
                 return self._landed(call, flight.task)
             flight.kept = flight.kept or call.patience is not None
@@ -118,8 +125,9 @@ class SingleFlight:
                 raise DeadlineExceeded(call.route.service)
             raise Unsettled(call.route.service, flight.trouble)
         finally:
-            flight.waiters -= 1
-            if not flight.waiters and not flight.kept:
+            timer.cancel()
+            flight.waiting.discard(waiter)
+            if not flight.waiting and not flight.kept:
                 flight.task.cancel()
 
     def _joinable(self, call: Call[V]) -> _Flight | None:
@@ -139,25 +147,34 @@ class SingleFlight:
         """
         if self._closed or time_left(self._clock) <= 0.0:
             raise DeadlineExceeded(call.route.service)
-        flight = _Flight(self._writes.now())
+        flight = _Flight(_key(call), self._writes.now())
         detached = call.but(
             patience=None, asked=flight.asked, on_trouble=flight.note, due=lambda: flight.due
         )
-        flight.task = task = asyncio.create_task(self._fly(detached, proceed))
-        key = _key(call)
-        self._flights[key] = flight
+        flight.task = task = asyncio.create_task(self._fly(flight, detached, proceed))
+        self._flights[flight.key] = flight
         self._tasks.add(task)
-        task.add_done_callback(lambda _: self._forget(key, flight))
+        task.add_done_callback(lambda _: self._over(flight))
         return flight
 
-    async def _fly(self, call: Call[V], proceed: Handler) -> Reply[V]:
-        with until(self._clock.monotonic() + self._budget):
+    async def _fly(self, flight: _Flight, call: Call[V], proceed: Handler) -> Reply[V]:
+        try:
+            enter_for_good(current_scope().due(self._clock.monotonic() + self._budget))
             return await proceed(call)
+        finally:
+            self._land(flight)
 
-    def _forget(self, key: _FlightKey, flight: _Flight) -> None:
+    def _land(self, flight: _Flight) -> None:
+        """Forget it, and wake all who wait."""
         self._tasks.discard(flight.task)
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+        for waiter in flight.waiting:
+            _wake(waiter)
+
+    def _over(self, flight: _Flight) -> None:
+        """The task is done, a turn of the loop after it landed."""
+        self._land(flight)  # it may have been cancelled before it began
         if not flight.task.cancelled():
             flight.task.exception()  # nobody may be left to ask, and asyncio complains of that
 
@@ -179,25 +196,9 @@ class SingleFlight:
         return f"SingleFlight({self._budget:g} s)"
 
 
-async def _done(task: asyncio.Task[Any], patience: float) -> None:
-    """Return when *task* is done, or after so many seconds.
-
-    As `asyncio.wait` with one task, at a third of its price: every question comes by here.
-    """
-    loop = asyncio.get_running_loop()
-    waiter = loop.create_future()
-
-    def wake(_: object = None) -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    timer = loop.call_later(patience, wake)
-    task.add_done_callback(wake)
-    try:
-        await waiter
-    finally:
-        timer.cancel()
-        task.remove_done_callback(wake)
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _key(call: Call[V]) -> _FlightKey:

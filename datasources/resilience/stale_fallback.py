@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from datasources.errors import (
     Forbidden,
     LocalRejection,
@@ -31,9 +34,10 @@ class StaleFallback:
     def __init__(self, last_good: LastGood) -> None:
         self._last_good = last_good
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
-        if not call.keys:
-            return await proceed(call)
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
+        return self._kept(call, proceed) if call.keys else proceed(call)
+
+    async def _kept(self, call: Call[V], proceed: Handler) -> Reply[V]:
         try:
             reply = await proceed(call)
         except (NotFound, Forbidden):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from datasources.errors import DeadlineExceeded
 from datasources.events import Events, FallbackServed
 from datasources.resilience.last_good import LastGood
@@ -32,10 +35,35 @@ class StaleWhileRevalidate:
         self._patience = patience
         self._events = events
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
         if not call.keys:
-            return await proceed(call)
-        reply = await self._answer(call, proceed)
+            return proceed(call)
+        if self._last_good.covers(call):
+            return self._old_or_newer(call, proceed)
+        return self._new(call, proceed)
+
+    async def _old_or_newer(self, call: Call[V], proceed: Handler) -> Reply[V]:
+        try:
+            reply = await proceed(call.but(patience=self._patience, has_old=True))
+        except (Unsettled, DeadlineExceeded) as failure:
+            kept = self._last_good.instead_of(call, failure)
+            # What was kept may have been dropped during the wait, while time is left to ask.
+            if kept is None or kept.failure is not None:
+                return await self._new(call, proceed)
+            reply = kept
+        return self._announced(call, reply)
+
+    async def _new(self, call: Call[V], proceed: Handler) -> Reply[V]:
+        try:
+            reply = await proceed(call)
+        except DeadlineExceeded as failure:
+            kept = self._last_good.instead_of(call, failure)
+            if kept is None:
+                raise
+            reply = kept
+        return self._announced(call, reply)
+
+    def _announced(self, call: Call[V], reply: Reply[V]) -> Reply[V]:
         old = [part for part in reply.parts.values() if part.origin is Origin.STALE]
         if old:
             self._events.publish(
@@ -47,23 +75,6 @@ class StaleWhileRevalidate:
                 )
             )
         return reply
-
-    async def _answer(self, call: Call[V], proceed: Handler) -> Reply[V]:
-        if self._last_good.covers(call):
-            try:
-                return await proceed(call.but(patience=self._patience, has_old=True))
-            except (Unsettled, DeadlineExceeded) as failure:
-                kept = self._last_good.instead_of(call, failure)
-            # What was kept may have been dropped during the wait, while time is left to ask.
-            if kept is not None and kept.failure is None:
-                return kept
-        try:
-            return await proceed(call)
-        except DeadlineExceeded as failure:
-            kept = self._last_good.instead_of(call, failure)
-            if kept is None:
-                raise
-            return kept
 
     def __str__(self) -> str:
         return f"StaleWhileRevalidate({self._patience:g} s)"

@@ -16,7 +16,7 @@ class RollingWindow:
         clock: Monotonic time (seconds).
     """
 
-    __slots__ = ("_clock", "_counters", "_length", "_now", "_slices", "_totals")
+    __slots__ = ("_clock", "_counters", "_current", "_length", "_now", "_slices", "_totals")
 
     def __init__(self, length: float, counters: int, clock: Callable[[], float]) -> None:
         self._length = length
@@ -24,17 +24,19 @@ class RollingWindow:
         self._clock = clock
         self._slices: list[list[int]] = []
         self._totals: list[int] = []
+        self._current: list[int] = []
         self._now = 0
         self.clear()
 
     def add(self, *amounts: int) -> tuple[int, ...]:
         """Add one amount to each counter, in their order; what `totals` is then."""
-        current = self._slices[self._roll()]
+        self._roll()
+        current, totals = self._current, self._totals
         for index, amount in enumerate(amounts):
             if amount:
                 current[index] += amount
-                self._totals[index] += amount
-        return tuple(self._totals)
+                totals[index] += amount
+        return tuple(totals)
 
     def totals(self) -> tuple[int, ...]:
         """The sum of each counter, in their order."""
@@ -46,16 +48,20 @@ class RollingWindow:
         self._slices = [[0] * self._counters for _ in range(_SLICES)]
         self._totals = [0] * self._counters
         self._now = self._tick()
+        self._current = self._slices[self._now % _SLICES]
 
     def _tick(self) -> int:
         return int(self._clock() * _SLICES // self._length)
 
-    def _roll(self) -> int:
+    def _roll(self) -> None:
+        """Forget what is too old, and count in the slice of this instant."""
         tick = self._tick()
+        if tick <= self._now:
+            return
         for passed in range(max(self._now + 1, tick - _SLICES + 1), tick + 1):
             expired = self._slices[passed % _SLICES]
             for index, amount in enumerate(expired):
                 self._totals[index] -= amount
                 expired[index] = 0
-        self._now = max(self._now, tick)
-        return self._now % _SLICES
+        self._now = tick
+        self._current = self._slices[tick % _SLICES]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any
 
 from datasources.resilience.pipeline import SAFE_METHODS, Call, Handler, Reply, V
 from datasources.scope import current_scope
@@ -49,9 +51,12 @@ class ReadYourWrites:
     def __init__(self, writes: Writes) -> None:
         self._writes = writes
 
-    async def __call__(self, call: Call[V], proceed: Handler, /) -> Reply[V]:
+    def __call__(self, call: Call[V], proceed: Handler, /) -> Coroutine[Any, Any, Reply[V]]:
         if call.route.method in SAFE_METHODS:
-            return await proceed(call)
+            return proceed(call)
+        return self._noted(call, proceed)
+
+    async def _noted(self, call: Call[V], proceed: Handler) -> Reply[V]:
         try:
             return await proceed(call)
         finally:

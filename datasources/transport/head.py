@@ -4,68 +4,107 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
+from typing import NewType
 
 import httpx
 
 _CONNECTION_FIELDS = frozenset(
     {
-        b"connection",
-        b"content-length",
-        b"expect",
-        b"host",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
     }
 )
 _METHODS_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VISIBLE = bytes(range(0x21, 0x7F))
 _FIELD_BYTES = b"\t " + _VISIBLE + bytes(range(0x80, 0x100))
 
+FieldLines = NewType("FieldLines", bytes)
+"""Fields of a header, each after the end of the line before it; made by `field_lines` only."""
 
-def encode_request(request: httpx.Request, body: bytes, authority: bytes) -> bytes:
-    """Head and body, ready to be sent.
+NO_LINES = FieldLines(b"")
 
-    `Host` is *authority*, the framing is that of *body*, and the connection is the transport's own:
-    whatever the request's fields say of these is left out.
+
+def field_lines(fields: Iterable[tuple[str, str]], after: FieldLines = NO_LINES) -> FieldLines:
+    """*after*, and a line for each of *fields*, in ISO 8859-1.
+
+    Host, framing and the connection are the transport's own: fields of theirs are left out.
 
     Raises:
-        httpx.LocalProtocolError: Method, target or a field would not be read as what it is.
+        httpx.LocalProtocolError: One would not be read as what it is.
 
     References:
-        RFC 9110 §5.5, §5.6.2, §8.6; RFC 9112 §3, §6.3, §11.1 (response splitting).
+        RFC 9110 §5.5, §5.6.2; RFC 9112 §11.1 (response splitting).
     """
-    method = request.method.encode("ascii", "replace")
-    target = request.url.raw_path
-    if method == b"CONNECT" or not _TOKEN.fullmatch(method):
-        raise httpx.LocalProtocolError("not a method that can be sent", request=request)
-    if target.translate(None, _VISIBLE):
-        raise httpx.LocalProtocolError("the target has forbidden bytes", request=request)
-    parts = [method, b" ", target, b" HTTP/1.1\r\nHost: ", authority]
-    values: list[bytes] = []
-    for name, value in request.headers.raw:
+    parts: list[str] = []
+    values: list[str] = []
+    for name, value in fields:
         start = _line_start(name)
         if start:
             parts += (start, value)
             values.append(value)
-    if b"".join(values).translate(None, _FIELD_BYTES):
-        raise httpx.LocalProtocolError("a header value has forbidden bytes", request=request)
-    if body or request.method in _METHODS_WITH_BODY:
-        parts.append(b"\r\nContent-Length: %d" % len(body))
-    parts += (b"\r\n\r\n", body)
-    return b"".join(parts)
+    try:
+        lines = "".join(parts).encode("latin-1")
+        odd = "".join(values).encode("latin-1").translate(None, _FIELD_BYTES)
+    except UnicodeEncodeError:
+        raise httpx.LocalProtocolError("a header value beyond ISO 8859-1") from None
+    if odd:
+        raise httpx.LocalProtocolError("a header value has forbidden bytes")
+    return FieldLines(after + lines)
+
+
+def fields_of(lines: FieldLines) -> list[tuple[bytes, bytes]]:
+    """Names and values, in their order: the inverse of `field_lines`."""
+    fields: list[tuple[bytes, bytes]] = []
+    for line in lines.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b": ")
+        fields.append((name, value))
+    return fields
+
+
+def encode_request(
+    method: str, target: bytes, authority: bytes, lines: FieldLines, body: bytes | None
+) -> bytes:
+    """Head and body, ready to be sent.
+
+    Raises:
+        httpx.LocalProtocolError: Method or target would not be read as what it is.
+
+    References:
+        RFC 9110 §8.6; RFC 9112 §3, §6.3.
+    """
+    start = _start(method)
+    if not target or target.translate(None, _VISIBLE):
+        raise httpx.LocalProtocolError("the target has forbidden bytes, or none")
+    if body or method in _METHODS_WITH_BODY:
+        body = body or b""
+        length = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+        return b"".join((start, target, b" HTTP/1.1\r\nHost: ", authority, lines, length, body))
+    return b"".join((start, target, b" HTTP/1.1\r\nHost: ", authority, lines, b"\r\n\r\n"))
+
+
+@functools.lru_cache(maxsize=16)
+def _start(method: str) -> bytes:
+    if method == "CONNECT" or not _TOKEN.fullmatch(method):
+        raise httpx.LocalProtocolError("not a method that can be sent")
+    return method.encode("ascii") + b" "
 
 
 @functools.lru_cache(maxsize=256)
-def _line_start(name: bytes) -> bytes:
+def _line_start(name: str) -> str:
     """What ends the line before and begins this field's; empty for a field that is not passed on.
 
     Remembered, because the names that a program sends are few.
     """
     if not _TOKEN.fullmatch(name):
         raise httpx.LocalProtocolError("a header name has forbidden bytes")
-    return b"" if name.lower() in _CONNECTION_FIELDS else b"\r\n%b: " % name
+    return "" if name.lower() in _CONNECTION_FIELDS else f"\r\n{name}: "

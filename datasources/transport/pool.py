@@ -8,15 +8,15 @@ import random
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import httpx
 
 from datasources.transport.connection import Connection
-from datasources.transport.head import encode_request
-from datasources.transport.reader import Reply, ResponseLimits
+from datasources.transport.exchange import Reply
+from datasources.transport.head import FieldLines, encode_request, field_lines
+from datasources.transport.reader import ResponseLimits
 
 _REPEATABLE_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
 _REPEATS = 5
@@ -40,16 +40,8 @@ class PoolStats:
     opened: int
 
 
-class _Ask(NamedTuple):
-    """One request, as it goes over the wire, and its limits (seconds)."""
-
-    method: str
-    wire: bytes
-    timeouts: Mapping[str, float | None]
-
-
 class OriginTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 to one origin.
+    """HTTP/1.1 to one origin. Implements `exchange.Exchange`, which costs least, and httpx's seam.
 
     There is no queue: whoever bounds the callers bounds the connections. The connection used last
     is used next, so that those a quiet hour does not need grow old. A connection whose request
@@ -62,9 +54,9 @@ class OriginTransport(httpx.AsyncBaseTransport):
     retry budget. But five times in five seconds at most: a server that leaves more often is not
     well, and who asks is told.
 
-    Of a request's extensions, `timeout` is honoured: `connect`, `read` and `write`; `pool` has
-    nothing to limit. A read limit is one of silence; bound the whole with `asyncio.timeout`.
-    Responses come with their whole body, still in its content coding.
+    Responses come with their whole body, still in its content coding. How long that may take is for
+    whoever asks to decide, with `asyncio.timeout`. Behind httpx's seam a request's `read` limit
+    bounds all of it, not one silence: a server that sends a byte now and then is stopped too.
 
     To be used in one event loop. `aclose` fails requests that wait for a response; one that is
     still connecting fails when it has connected.
@@ -126,34 +118,62 @@ class OriginTransport(httpx.AsyncBaseTransport):
         self._closed = False
         self._all_lost = asyncio.Event()
 
+    async def exchange(
+        self, method: str, target: bytes, lines: FieldLines, body: bytes | None
+    ) -> Reply:
+        """See `exchange.Exchange`.
+
+        Raises:
+            httpx.ConnectError: Refused, no such name, no TLS, or this transport is closed.
+            httpx.LocalProtocolError: The request cannot be sent as one.
+            httpx.PoolTimeout: More in flight than *most_requests*.
+            httpx.ReadError: The connection was lost.
+            httpx.RemoteProtocolError: The response is cut short, or cannot be understood in one
+                way only.
+            ResponseTooLarge: It is past a limit.
+        """
+        request = encode_request(method, target, self._authority, lines, body)
+        if self._in_flight >= self._most_requests:
+            raise httpx.PoolTimeout(f"{self._in_flight} requests in flight")
+        loop = asyncio.get_running_loop()
+        if self._closed or self._loop is not loop:
+            self._enter(loop)
+        to_head = method == "HEAD"
+        self._in_flight += 1
+        try:
+            connection = self._kept()
+            if connection is not None:
+                try:
+                    return await self._asked(connection, request, to_head=to_head)
+                except (httpx.RemoteProtocolError, httpx.ReadError):
+                    if not (connection.hung_up and self._may_send_again(method)):
+                        raise
+            connection = await self._connect(loop)
+            return await self._asked(connection, request, to_head=to_head)
+        finally:
+            self._in_flight -= 1
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.AsyncBaseTransport`; the response's stream has been received whole.
 
         Raises:
-            httpx.ConnectError: Refused, no such name, no TLS, or this transport is closed.
-            httpx.ConnectTimeout: Not connected within the `connect` limit.
-            httpx.LocalProtocolError: The request cannot be sent as one, or is for another origin.
-            httpx.PoolTimeout: More in flight than *most_requests*.
-            httpx.ReadError: The connection was lost.
-            httpx.ReadTimeout: Silence for longer than the `read` limit.
-            httpx.RemoteProtocolError: The response is cut short, or cannot be understood in one
-                way only.
-            ResponseTooLarge: It is past a limit.
-            httpx.WriteTimeout: The server took nothing for longer than the `write` limit.
+            httpx.LocalProtocolError: The request is for another origin.
+            httpx.ReadTimeout: No response within the request's `read` limit.
+            httpx.TransportError: As `exchange`.
         """
         url = request.url
         if url.netloc != self._authority or url.scheme != self._scheme:
             ours = f"{self._scheme}://{self._authority.decode()}"
             raise httpx.LocalProtocolError(f"only requests to {ours} are served", request=request)
-        wire = encode_request(request, await request.aread(), self._authority)
-        ask = _Ask(request.method, wire, request.extensions.get("timeout", {}))
-        if self._in_flight >= self._most_requests:
-            raise httpx.PoolTimeout(f"{self._in_flight} requests in flight", request=request)
-        self._in_flight += 1
+        fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw]
+        body = await request.aread()
+        limit: float | None = request.extensions.get("timeout", {}).get("read")
+        bound = asyncio.timeout(limit)
         try:
-            reply = await self._exchange(ask)
-        finally:
-            self._in_flight -= 1
+            async with bound:
+                reply = await self.exchange(request.method, url.raw_path, field_lines(fields), body)
+        except TimeoutError:
+            raise httpx.ReadTimeout(f"no response in {limit} s", request=request) from None
         return httpx.Response(
             reply.status,
             headers=reply.fields,
@@ -175,28 +195,15 @@ class OriginTransport(httpx.AsyncBaseTransport):
             connection.abort(httpx.ReadError("the transport was closed"))
         await self._all_lost.wait()
 
-    async def _exchange(self, ask: _Ask) -> Reply:
-        loop = asyncio.get_running_loop()
-        if self._closed or self._loop not in {None, loop}:
+    def _enter(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Belong to *loop* from now on, if to none yet."""
+        if self._closed or self._loop is not None:
             raise httpx.ConnectError("the transport is closed, or belongs to another event loop")
         self._loop = loop
-        kept = self._kept()
-        if kept is not None:
-            try:
-                return await self._ask(kept, ask)
-            except (httpx.RemoteProtocolError, httpx.ReadError):
-                if not (kept.hung_up and self._may_send_again(ask.method)):
-                    raise
-        return await self._ask(await self._connect(loop, ask.timeouts.get("connect")), ask)
 
-    async def _ask(self, connection: Connection, ask: _Ask) -> Reply:
+    async def _asked(self, connection: Connection, request: bytes, *, to_head: bool) -> Reply:
         try:
-            reply = await connection.ask(
-                ask.wire,
-                to_head=ask.method == "HEAD",
-                read=ask.timeouts.get("read"),
-                write=ask.timeouts.get("write"),
-            )
+            reply = await connection.ask(request, to_head=to_head)
         except BaseException:
             connection.abort()
             raise
@@ -227,13 +234,10 @@ class OriginTransport(httpx.AsyncBaseTransport):
             connection.abort()
         return None
 
-    async def _connect(self, loop: asyncio.AbstractEventLoop, limit: float | None) -> Connection:
+    async def _connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
         connection = Connection(self._limits, loop, self._lost)
         try:
-            async with asyncio.timeout(limit):
-                await self._open_socket(loop, lambda: connection)
-        except TimeoutError as exc:
-            raise httpx.ConnectTimeout("no connection in time") from exc
+            await self._open_socket(loop, lambda: connection)
         except (OSError, UnicodeError) as exc:  # TLS failures are of the first kind, names of both
             raise httpx.ConnectError(str(exc) or type(exc).__name__) from exc
         # Counted only now: uvloop never tells of the loss of one whose opening was cancelled.

@@ -23,6 +23,8 @@ from datasources.events import Events
 from datasources.importance import Importance
 from datasources.resilience.standard import Numbers
 from datasources.scope import Scope, entered
+from datasources.transport.httpx_pool import HttpxPool
+from datasources.transport.pool import OriginTransport
 from tests.virtual_time import HandClock
 
 SECRET = "a secret of thirty-two characters"
@@ -328,6 +330,80 @@ def test_as_many_requests_as_the_bulkhead_lets_through():
     """The pool is never what refuses."""
     settings = settings_of({"bulkhead": {"limit": 300}})
     assert network("users", settings.upstream("users"))._most_requests == 600
+
+
+@pytest.mark.parametrize(
+    ("upstream", "kind"),
+    [
+        ({}, OriginTransport),
+        ({"transport": "httpx"}, HttpxPool),
+        ({"transport": "http2"}, HttpxPool),
+    ],
+)
+async def test_what_carries_requests(upstream, kind):
+    """Ours, unless a setting says otherwise."""
+    transport = network("users", settings_of(upstream).upstream("users"))
+    assert type(transport) is kind
+    await transport.aclose()
+
+
+@pytest.mark.parametrize("transport", ["own", "httpx"])
+async def test_a_unix_socket_in_place_of_host_and_port(tmp_path, transport):
+    """Both kinds connect there; the name of the service stays."""
+    seen = []
+
+    async def answer(reader, writer):
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        body = json.dumps(USER).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    path = tmp_path / "users.sock"
+    settings = settings_of({"unix_socket": path, "transport": transport})
+    carrier = network("users", settings.upstream("users"))
+    async with await asyncio.start_unix_server(answer, path):
+        request = httpx.Request("GET", "http://users.internal/users/1")
+        assert (await carrier.handle_async_request(request)).status_code == 200
+        await carrier.aclose()
+    assert b"\r\nHost: users.internal\r\n" in seen[0]
+
+
+async def test_a_proxy_is_asked_for_the_service():
+    """By the whole URL, on the way of httpx."""
+    seen = []
+
+    async def answer(reader, writer):
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as proxy:
+        url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        settings = settings_of({"transport": "httpx", "proxy": url})
+        carrier = network("users", settings.upstream("users"))
+        request = httpx.Request("GET", "http://users.internal/users/1")
+        assert (await carrier.handle_async_request(request)).status_code == 204
+        await carrier.aclose()
+    assert seen[0].startswith(b"GET http://users.internal/users/1 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("upstream", "problem"),
+    [
+        ({"proxy": "http://proxy"}, "is of no use without TRANSPORT httpx or http2"),
+        (
+            {"transport": "httpx", "proxy": "http://proxy", "unix_socket": "/s"},
+            "is of no use with PROXY",
+        ),
+        ({"transport": "curl"}, "own"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(upstream, problem):
+    """Rather than ignored."""
+    with pytest.raises(ValueError, match=problem):
+        settings_of(upstream)
 
 
 def test_how_we_serve():

@@ -1,9 +1,9 @@
 """TimeToAsk, AttemptTimeout and AttemptEvents."""
 
 import asyncio
-from dataclasses import fields, replace
 
 import pytest
+from msgspec.structs import fields, replace
 
 from datasources.errors import NoTimeToAsk, ServerFault
 from datasources.events import AttemptFinished

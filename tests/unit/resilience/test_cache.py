@@ -1,10 +1,9 @@
 """ByteCache, Writes and LastGood."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from datasources.resilience.cache import MAX_BYTES, MAX_ITEM_BYTES, ByteCache, Entry
 from datasources.resilience.last_good import LastGood

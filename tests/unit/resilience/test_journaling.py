@@ -1,9 +1,9 @@
 """What an operation asks is written down, for it alone."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bff.telemetry.journal import tell_journal
 from datasources.errors import ServerFault

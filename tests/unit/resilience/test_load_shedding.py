@@ -1,9 +1,9 @@
 """What is left out, why, and what is answered instead."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from datasources.errors import ServerFault, Shed
 from datasources.events import CallShed, FallbackServed

@@ -1,9 +1,9 @@
 """FreshCache, StaleWhileRevalidate, StaleFallback and ReadYourWrites, as they stand in line."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from datasources.errors import (
     AttemptTimedOut,

@@ -1,9 +1,9 @@
 """A rehearsal answers from what is kept, and leaves no trace."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from datasources.errors import LocalRejection
 from datasources.journal import Journal, Kept

@@ -3,9 +3,9 @@
 import asyncio
 import gc
 import weakref
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from datasources.errors import DeadlineExceeded, ServerFault
 from datasources.resilience.deadline import time_left

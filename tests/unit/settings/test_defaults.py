@@ -28,6 +28,9 @@ OF_A_SERVICE = {
     "TLS__CA": "",
     "TLS__CERT": "",
     "TLS__KEY": "",
+    "TRANSPORT": "own",
+    "PROXY": "",
+    "UNIX_SOCKET": "",
 }
 OF_ONE = {
     "USERS": {},

@@ -1,6 +1,7 @@
 """OriginTransport: which connection a request travels on, and what becomes of it."""
 
 import asyncio
+import socket
 
 import httpx
 import pytest
@@ -235,10 +236,13 @@ async def test_what_nobody_asked_for_is_nobodys_answer(server, connect):
 async def test_a_connection_lost_before_it_was_used():
     """The loop has told of its loss and will not tell again: it must not be waited for."""
     connection = Connection(ResponseLimits(), asyncio.get_running_loop(), lambda _: None)
-    connection.connection_made(asyncio.Transport())
+    ours, _theirs = pair = socket.socketpair()
+    connection.connection_made(asyncio.Transport({"socket": ours}))
     connection.connection_lost(None)
     with pytest.raises(httpx.ReadError):
-        connection.ask(b"", to_head=False, read=None, write=None)
+        connection.ask(b"", to_head=False)
+    for end in pair:
+        end.close()
 
 
 class SlowToReturn(OriginTransport):

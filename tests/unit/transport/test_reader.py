@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasources.transport.errors import ResponseTooLarge
-from datasources.transport.reader import Reply, ResponseLimits, ResponseReader
+from datasources.transport.exchange import Reply
+from datasources.transport.reader import ResponseLimits, ResponseReader
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
 SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
 
 
 def reader(*, to_head=False, **limits):
-    return ResponseReader(ResponseLimits(**limits), to_head=to_head)
+    response = ResponseReader(ResponseLimits(**limits))
+    response.begin(to_head=to_head)
+    return response
 
 
 def read(*packets, to_head=False, **limits):
@@ -238,6 +241,8 @@ def test_what_fits_exactly_is_taken(allowed, too_much, limits):
         ([with_fields(CHUNKED) + b"0\r\n" + b"X: y\r\n" * 6], {"fields": 5}),
         ([with_fields(CHUNKED) + b"0\r\n", b"X: ", b"a" * 50], {"head_bytes": 80}),
         ([with_fields(CHUNKED) + b"1;", b"a" * 40], {"head_bytes": 80}),
+        ([with_fields(CHUNKED) + b"0\r\n" + b"X: y\r\n" * 5 + b"\r\n"], {"fields": 5}),
+        ([b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 7], {"fields": 5}),
     ],
 )
 def test_what_does_not_fit_is_refused(packets, limits):
@@ -277,6 +282,16 @@ def test_packets_do_not_matter(response, data):
     bounds = [0, *cuts, len(response)]
     packets = [response[start:end] for start, end in itertools.pairwise(bounds)]
     assert read(*packets) == read(response)
+
+
+@given(st.lists(st.sampled_from(VALID[:-1]), min_size=2, max_size=4))
+def test_one_reader_reads_one_response_after_the_other(responses):
+    """Nothing of one is left when the next begins: neither fields, nor a body, nor a count."""
+    several = reader(fields=4)
+    for response in responses:
+        several.begin(to_head=False)
+        assert several.feed(response)
+        assert (several.reply, several.reusable) == read(response)
 
 
 def test_every_byte_a_packet():
