@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-PACKAGES = ("bff", "schema", "datasources", "examples")
+PACKAGES = ("bff", "engine", "schema", "datasources", "examples")
 
 MOST_LINES = 300
 LONGER_FOR_A_REASON: dict[str, str] = {}
