@@ -77,6 +77,14 @@ mutation: .venv/.synced ## Change the pipeline in every small way: do its tests 
 bench: .venv/.synced ## Time the dashboard query (ARGS="--queries 2000 --clients 16")
 	$(RUN)/python bench/dashboard.py $(ARGS)
 
+.PHONY: differential
+differential: .venv/.synced ## Hold the engine beside graphql-core (ARGS="--seed 7")
+	$(RUN)/python -m tests.differential $(ARGS)
+
+.PHONY: equality
+equality: .venv/.synced ## The same for very many operations, as long as it takes (ARGS="--cases 1000000")
+	nice -n 19 $(RUN)/python bench/engine_equality.py $(ARGS)
+
 .PHONY: simulate
 simulate: .venv/.synced ## Let the BFF live for hours among failing services (ARGS="--hours 100 --processes 4")
 	nice -n 10 $(RUN)/python bench/simulate.py $(ARGS)

@@ -76,6 +76,7 @@ class Serving:
         limits: How big a request may be.
         deadlines: How long an operation may take.
         introspection: Whether the schema may be asked for.
+        compile_from: See `Execution`.
         explorer: What the explorer starts with; None when it is off.
         more_routes: Answered too, after ours; only `bff demo` has some.
         cors_origins: Whose pages may ask; none by default.
@@ -85,6 +86,7 @@ class Serving:
     limits: Limits = field(default_factory=Limits)
     deadlines: Deadlines = field(default_factory=Deadlines)
     introspection: bool = True
+    compile_from: int | None = 1
     explorer: Explorer | None = None
     more_routes: Sequence[BaseRoute] = ()
     cors_origins: Sequence[str] = ()
@@ -169,7 +171,12 @@ def _routes(parts: Parts, serving: Serving, readiness: Readiness) -> list[BaseRo
             serving.limits,
             introspection=serving.introspection,
         ),
-        execution=Execution(parts.schema, introspection=serving.introspection, clock=parts.clock),
+        execution=Execution(
+            parts.schema,
+            introspection=serving.introspection,
+            compile_from=serving.compile_from,
+            clock=parts.clock,
+        ),
         planner=Planner(core_schema(parts.schema), parts.prospects),
         tokens=parts.tokens,
         new_context=parts.new_context,

@@ -26,6 +26,9 @@ from schema.clients import web
 
 _log = structlog.get_logger()
 
+_COMPILE_FROM = 2
+"""What is asked once only is not worth a plan."""
+
 
 def build_app(  # noqa: PLR0913 - by name only
     settings: Settings,
@@ -103,6 +106,7 @@ def _serving(
             query=settings.deadline_seconds, mutation=settings.mutation_deadline_seconds
         ),
         introspection=settings.introspection,
+        compile_from=_COMPILE_FROM if settings.engine == "compiled" else None,
         explorer=explorer,
         more_routes=more_routes,
         cors_origins=settings.cors.origins,

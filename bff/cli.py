@@ -143,15 +143,20 @@ def explain(
     pipeline: Annotated[
         bool, typer.Option("--pipeline", help="Print the policies around each call instead.")
     ] = False,
+    source: Annotated[
+        bool, typer.Option("--plan-source", help="Print the Python that executes it instead.")
+    ] = False,
 ) -> None:
     """Print which calls a query makes, in which waves, without making any."""
-    from bff.explain import explain_pipeline, explain_query
+    from bff.explain import explain_pipeline, explain_query, plan_source
     from bff.usage import UsageError
 
     if pipeline:
         typer.echo(explain_pipeline(_settings()))
     elif query is None:
         raise UsageError("give a query, a file, or - for standard input; or --pipeline")
+    elif source:
+        typer.echo(plan_source(_text(query), variables=variables, operation=operation))
     else:
         typer.echo(explain_query(_text(query), variables=variables, operation=operation))
 

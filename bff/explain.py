@@ -8,16 +8,19 @@ from typing import Any, cast
 
 import httpx
 from graphql import GraphQLError
+from graphql.execution.values import VariableValues, get_variable_values
 
 from bff.graphql.documents import Documents, InvalidDocument
 from bff.graphql.execution import core_schema
 from bff.graphql.limits import Limits
+from bff.graphql.refusal import Refusal
 from bff.settings import Settings, UpstreamSettings
 from bff.usage import UsageError
 from bff.wiring import SERVICES, wire
 from datasources.clock import SystemClock
 from datasources.credentials import ApiKey
 from datasources.events import Events
+from engine import ErrorBehavior, NotCompilable, compile_operation
 from schema.clients import web
 from schema.plan import plan_of
 
@@ -42,6 +45,35 @@ def explain_query(text: str, *, variables: str, operation: str | None) -> str:
         return str(plan_of(schema, document.node, operation, _variables(variables)))
     except GraphQLError as exc:
         raise UsageError(_line(exc.formatted)) from exc
+
+
+def plan_source(text: str, *, variables: str, operation: str | None) -> str:
+    """The Python that executes one operation.
+
+    Args:
+        text: The GraphQL document.
+        variables: A JSON object.
+        operation: Which of several; None for the only one.
+
+    Raises:
+        UsageError: The document, its variables or the name do not fit; or graphql-core executes it.
+    """
+    schema = core_schema(web.build_schema())
+    try:
+        document = Documents(schema, Limits()).get(text)
+        node = document.operation(operation).node
+    except InvalidDocument as invalid:
+        raise UsageError("\n".join(_line(error) for error in invalid.errors)) from None
+    except Refusal as refusal:
+        raise UsageError(str(refusal)) from None
+    coerced = get_variable_values(schema, node.variable_definitions or (), _variables(variables))
+    if not isinstance(coerced, VariableValues):
+        raise UsageError("\n".join(_line(error.formatted) for error in coerced))
+    try:
+        compiled = compile_operation(schema, document.node, operation)
+        return compiled.plan(coerced, ErrorBehavior.PROPAGATE).source
+    except NotCompilable as reason:
+        raise UsageError(f"graphql-core executes this: {reason}") from None
 
 
 def explain_pipeline(settings: Settings) -> str:

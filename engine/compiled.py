@@ -10,8 +10,6 @@ from engine.not_compilable import NotCompilable
 from engine.operation import Operation, find_operation
 from engine.plan import Plan
 
-_MOST_PLANS = 32
-
 
 def compile_operation(
     schema: GraphQLSchema,
@@ -19,6 +17,7 @@ def compile_operation(
     operation_name: str | None,
     *,
     hide_suggestions: bool = False,
+    most_plans: int = 32,
 ) -> CompiledOperation:
     """Prepare an operation of a document that is valid in the schema.
 
@@ -27,24 +26,34 @@ def compile_operation(
         document: Validated.
         operation_name: None if there is only one.
         hide_suggestions: Whether errors suggest no names of the schema.
+        most_plans: That are kept for it, of some 1,500 bytes for each token of the operation.
 
     Raises:
         NotCompilable: It is left to graphql-core.
     """
     return CompiledOperation(
-        schema, find_operation(document, operation_name), hide_suggestions=hide_suggestions
+        schema,
+        find_operation(document, operation_name),
+        hide_suggestions=hide_suggestions,
+        most_plans=most_plans,
     )
 
 
 class CompiledOperation:
-    """Keeps the plans of an operation, a few dozen at most; made by `compile_operation`."""
+    """Keeps the plans of an operation; made by `compile_operation`."""
 
     def __init__(
-        self, schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
+        self,
+        schema: GraphQLSchema,
+        operation: Operation,
+        *,
+        hide_suggestions: bool,
+        most_plans: int,
     ) -> None:
         self._schema = schema
         self._operation = operation
         self._hide_suggestions = hide_suggestions
+        self._most_plans = most_plans
         self._plans: dict[tuple[object, ...], Plan] = {}
 
     @property
@@ -62,8 +71,8 @@ class CompiledOperation:
         key = (on_error, *(coerced.get(name) for name in self._operation.condition_variables))
         plan = self._plans.get(key)
         if plan is None:
-            if len(self._plans) >= _MOST_PLANS:
-                raise NotCompilable(f"The operation has {_MOST_PLANS} plans already.")
+            if len(self._plans) >= self._most_plans:
+                raise NotCompilable(f"The operation has {self._most_plans} plans already.")
             plan = Plan(
                 self._schema,
                 self._operation,

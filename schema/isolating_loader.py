@@ -64,8 +64,23 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
         shared = super().load(key)
         self._waiters[shared] = self._waiters.get(shared, 0) + 1
         own = asyncio.shield(shared)
-        own.add_done_callback(partial(self._leave, key, shared))
+        own.add_done_callback(partial(self._done_with, key, shared))
         return own
+
+    async def load_batch(self, keys: Sequence[K]) -> Sequence[V | Exception]:
+        """The values of distinct *keys* in their order, asked for without waiting for other keys.
+
+        Returns:
+            An exception in place of a value says why it cannot be had.
+        """
+        held = {key: self._held(key) for key in keys}
+        self._dispatch()
+        try:
+            await asyncio.wait(held.values())
+            return [*map(_outcome, held.values())]
+        finally:
+            for key, shared in held.items():
+                self._leave(key, shared)
 
     def end(self) -> None:
         """Ask nothing more, and stop what is under way: nobody waits any longer."""
@@ -125,9 +140,21 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
         if self._memo.get(key) is shared:
             del self._memo[key]
 
-    def _leave(self, key: K, shared: Future[V], own: Future[V]) -> None:
+    def _held(self, key: K) -> Future[V]:
+        """What *key* will be, with one waiter more; `_leave` ends his wait."""
+        shared = self._memo.get(key)
+        if shared is None:
+            shared = self._memo[key] = asyncio.get_running_loop().create_future()
+            self._wanted[shared] = key
+        self._waiters[shared] = self._waiters.get(shared, 0) + 1
+        return shared
+
+    def _done_with(self, key: K, shared: Future[V], own: Future[V]) -> None:
         if not own.cancelled():
             own.exception()  # an operation that was cancelled may never have begun to wait for it
+        self._leave(key, shared)
+
+    def _leave(self, key: K, shared: Future[V]) -> None:
         self._waiters[shared] -= 1
         if self._waiters[shared]:
             return
@@ -140,6 +167,11 @@ class IsolatingLoader(DataLoader[K, V], Generic[K, V]):
         for task, batch in self._batches.items():
             if shared in batch and not self._is_awaited(batch):
                 task.cancel()
+
+
+def _outcome(shared: Future[V]) -> V | Exception:
+    failure = shared.exception()
+    return shared.result() if failure is None else cast("Exception", failure)
 
 
 class _RunningLoop:

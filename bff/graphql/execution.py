@@ -1,5 +1,8 @@
 """Executes one operation of a document that is already valid.
 
+What is asked again and again is executed by a plan of its own, see `engine`. The rest, and what the
+engine leaves to it, is executed by graphql-core, which is also what the engine is held against.
+
 Strawberry has no public way in for such a document: `Schema.execute` takes text, and its parser and
 validation caches are extensions, which cost more per operation than they save. What it does after
 validating is to run graphql-core's executor in a class of its own, so that is what is done here,
@@ -10,15 +13,17 @@ whole documents.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable
 from typing import Any, cast
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
+from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from bff.graphql.documents import MOST_ERRORS, Document
+from bff.graphql.documents import MOST_ERRORS, Document, Operation
 from bff.graphql.executor import OperationExecutor
 from bff.graphql.field_deadlines import (
     HaltingUntil,
@@ -43,6 +48,9 @@ _KEEPING_DEADLINES: dict[OnError, type[OperationExecutor]] = {
 }
 
 
+_NO_VARIABLES = VariableValues({}, {})
+
+
 class Execution:
     """Runs operations against one schema.
 
@@ -50,6 +58,8 @@ class Execution:
         schema: Without extensions, without an executor of its own, and without directives for
             queries but `@deadline`.
         introspection: Whether errors may suggest names.
+        compile_from: From which of its uses on an operation is executed by a plan of its own; None
+            for never.
         clock: Replaced in tests.
     """
 
@@ -58,6 +68,7 @@ class Execution:
         schema: strawberry.Schema,
         *,
         introspection: bool = True,
+        compile_from: int | None = 2,
         clock: Clock | None = None,
     ) -> None:
         untyped = cast("Any", schema)
@@ -69,6 +80,7 @@ class Execution:
             raise ValueError("Extensions and directives of the schema would not be run.")
         self._schema = core_schema(schema)
         self._hide_suggestions = not introspection
+        self._compile_from = sys.maxsize if compile_from is None else compile_from
         self._clock = clock or SystemClock()
 
     async def run(
@@ -85,6 +97,21 @@ class Execution:
         for everybody.
         """
         operation = document.operation(operation_name)
+        if not operation.deadlines and operation.compilation.is_due(self._compile_from):
+            coerced = self._variables(operation, variables)
+            if not isinstance(coerced, VariableValues):
+                return ExecutionResult(None, coerced)
+            plan = operation.compilation.plan(
+                self._schema,
+                document.node,
+                operation_name,
+                coerced,
+                on_error,
+                hide_suggestions=self._hide_suggestions,
+            )
+            if plan is not None:
+                answer = plan.execute(None, context, coerced)
+                return answer if isinstance(answer, ExecutionResult) else await answer
         executors = _KEEPING_DEADLINES if operation.deadlines else _EXECUTORS
         executor = self._executor(executors[on_error], document, variables, operation_name, context)
         if not isinstance(executor, OperationExecutor):
@@ -100,6 +127,21 @@ class Execution:
         finally:
             await executor.end()
         return cast("ExecutionResult", result)
+
+    def _variables(
+        self, operation: Operation, given: dict[str, Any] | None
+    ) -> VariableValues | list[GraphQLError]:
+        """What fields are given; the errors, if there are any."""
+        definitions = operation.node.variable_definitions
+        if not definitions:
+            return _NO_VARIABLES
+        return get_variable_values(
+            self._schema,
+            definitions,
+            given or {},
+            max_errors=MOST_ERRORS,
+            hide_suggestions=self._hide_suggestions,
+        )
 
     def _executor(
         self,

@@ -12,6 +12,7 @@ from bff.settings.values import (
     SYMMETRIC,
     Algorithms,
     Count,
+    Engine,
     File,
     Format,
     KeyUrl,
@@ -151,6 +152,8 @@ class Settings(Part, frozen=True):
     """Serve the explorer to browsers."""
     introspection: Switch = True
     """Answer questions about the schema."""
+    engine: Engine = "compiled"
+    """What executes operations: plans of their own, or graphql-core for all of them."""
     limits: LimitsSettings = LimitsSettings()
     log: LogSettings = LogSettings()
 

@@ -227,3 +227,6 @@ Level = Annotated[
     Takes("debug, info, warning or error"),
 ]
 Format = Annotated[Literal["json", "console"], BeforeValidator(_lower), Takes("json or console")]
+Engine = Annotated[
+    Literal["compiled", "reference"], BeforeValidator(_lower), Takes("compiled or reference")
+]

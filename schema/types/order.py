@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 from typing import TypeVar, cast
 
 import strawberry
@@ -17,8 +17,8 @@ from datasources.ports.products import ProductId
 from datasources.sourced import Sourced as Found
 from schema.arguments import is_id
 from schema.asks import Asks, Per
-from schema.context import Info
-from schema.types.freshness import Sourced, shown
+from schema.loaded import loaded
+from schema.types.freshness import Sourced
 from schema.types.money import Money
 from schema.types.payment import Payment
 from schema.types.product import Product
@@ -56,22 +56,28 @@ class OrderStatus(Enum):
 _STATUSES = dict(OrderStatus.__members__)
 
 
+def _product_of(item: OrderItem) -> ProductId:
+    return _usable(item.product_id)
+
+
+def _payment_of(order: Order) -> OrderId:
+    return _usable(order.order_id)
+
+
 @strawberry.type(description="One line of an order.")
 class OrderItem:
     quantity: int = strawberry.field(description="How many.")
     unit_price: Money = strawberry.field(description="What one cost when it was ordered.")
     product_id: strawberry.Private[ProductId]
 
-    @strawberry.field(
+    product: Product | None = loaded(
+        PRODUCT,
+        of=Product,
+        key=_product_of,
+        loader=attrgetter("products"),
+        make=Product.of,
         description="What was ordered; null when it is no longer known.",
-        graphql_type=Product | None,
-        metadata=PRODUCT.metadata,
-        directives=PRODUCT.directives,
     )
-    def product(self, info: Info) -> Awaitable[Product | None]:
-        # Not `async def`: all products of a list are then wanted before the first is waited for.
-        loading = info.context.loaders(PRODUCT).products.load(_usable(self.product_id))
-        return shown(info, loading, Product.of)
 
     @classmethod
     def of(cls, record: orders.OrderItem) -> OrderItem:
@@ -88,15 +94,14 @@ class Order(Sourced):
     items: list[OrderItem] = strawberry.field(description="What was ordered.")
     order_id: strawberry.Private[OrderId]
 
-    @strawberry.field(
+    payment: Payment | None = loaded(
+        PAYMENT,
+        of=Payment,
+        key=_payment_of,
+        loader=attrgetter("payments"),
+        make=Payment.of,
         description="How it is paid; null when nothing was paid or queued for it.",
-        graphql_type=Payment | None,
-        metadata=PAYMENT.metadata,
-        directives=PAYMENT.directives,
     )
-    def payment(self, info: Info) -> Awaitable[Payment | None]:
-        loading = info.context.loaders(PAYMENT).payments.load(_usable(self.order_id))
-        return shown(info, loading, Payment.of)
 
     @classmethod
     def of(cls, record: orders.Order, found: Found[object]) -> Order:

@@ -212,6 +212,21 @@ def test_the_pipeline_prints_itself(bff):
     assert "StaleFallback(60 s)" in payments
 
 
+def test_the_plan_of_an_operation_is_python(bff):
+    """That of a graph's own words; what graphql-core executes has none, and says why."""
+    status, out, _ = bff("explain", "--plan-source", "{ me { name } }")
+    assert status == 0
+    compile(out, "plan", "exec")
+    assert "# name: String!" in out
+    for query, problem in (
+        ("{ nothing }", "Cannot query field"),
+        ("query A { me { id } } query B { me { id } }", "several operations"),
+        ("query($a: Boolean!) { me @skip(if: $a) { id } }", "$a"),
+    ):
+        status, _, err = bff("explain", "--plan-source", query)
+        assert (status, problem in err) == (2, True)
+
+
 def test_help_names_every_command(bff):
     """On standard output when it is asked for."""
     status, out, _ = bff("--help")

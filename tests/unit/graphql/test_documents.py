@@ -5,10 +5,12 @@ import tracemalloc
 
 import pytest
 from graphql import OperationType
+from graphql.execution.values import VariableValues
 
 from bff.graphql.documents import MOST_ERRORS, Documents, InvalidDocument
 from bff.graphql.execution import core_schema
 from bff.graphql.limits import Limits
+from bff.graphql.on_error import OnError
 from bff.graphql.refusal import Refusal
 from tests.unit.graphql.little_graph import SCHEMA
 
@@ -77,7 +79,7 @@ def test_what_is_bigger_than_the_room_is_answered_and_not_kept():
 @pytest.mark.parametrize("pattern", ["a{i}: __typename ", "... { __typename } ", "__typename #\n"])
 @pytest.mark.slow
 def test_the_estimate_is_not_below_what_documents_take(pattern):
-    """The bytes that are counted are at least those that Python allocates."""
+    """The bytes that are counted are at least those that Python allocates, a plan included."""
     cache = documents(Limits(aliases=500, root_fields=500))
     cache.get("{ __typename }")
     texts = [
@@ -89,7 +91,15 @@ def test_the_estimate_is_not_below_what_documents_take(pattern):
     gc.collect()
     tracemalloc.start()
     for text in texts:
-        cache.get(text)
+        document = cache.get(text)
+        document.operation(None).compilation.plan(
+            core_schema(SCHEMA),
+            document.node,
+            None,
+            VariableValues({}, {}),
+            OnError.PROPAGATE,
+            hide_suggestions=True,
+        )
     gc.collect()
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

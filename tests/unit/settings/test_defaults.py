@@ -53,6 +53,7 @@ OF_THE_WHOLE = {
     "CORS__ORIGINS": "",
     "EXPLORER": "on",
     "INTROSPECTION": "on",
+    "ENGINE": "compiled",
     "LIMITS__OPERATIONS": "2048",
     "LIMITS__WAIT_SECONDS": "2.5",
     "LIMITS__BODY_BYTES": "262144",

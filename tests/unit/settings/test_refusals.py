@@ -128,6 +128,7 @@ def refused(environ):
         ("BFF_CORS__ORIGINS", "http://a:", USUAL_PORT),
         ("BFF_EXPLORER", "maybe", "must be on or off"),
         ("BFF_INTROSPECTION", "2", "must be on or off"),
+        ("BFF_ENGINE", "fast", "must be compiled or reference"),
         ("BFF_LOG__LEVEL", "loud", "must be debug, info, warning or error"),
         ("BFF_LOG__FORMAT", "xml", "must be json or console"),
         ("BFF_LIMITS__DEPTH", "0", SIZE),
@@ -145,7 +146,7 @@ def refused(environ):
         (USERS, "x", unknown(USERS + "URL")),
         ("bff_explorer", "off", unknown("BFF_EXPLORER")),
         ("Bff_Explorer", "off", unknown("BFF_EXPLORER")),
-        ("BFF_ZZZ", "1", unknown("BFF_CONFIG")),
+        ("BFF_ZZZ", "1", unknown("BFF_ENGINE")),
     ],
 )
 def test_one_bad_variable(name, value, message):
@@ -222,7 +223,7 @@ def test_one_bad_variable(name, value, message):
             {"BFF_X\nBFF_Y": "1", "BFF_\udcff": "1"},
             [
                 f"BFF_X?BFF_Y: {unknown('BFF_CONFIG')}",
-                f"BFF_?: {unknown('BFF_CONFIG')}",
+                f"BFF_?: {unknown('BFF_ENGINE')}",
             ],
         ),
         ({"BFF_" + "X" * 5000: "1"}, [f"BFF_{'X' * 96}…: {unknown('BFF_EXPLORER')}"]),
