@@ -24,6 +24,7 @@ from bff.graphql.explorer import Assets, Explorer, packaged_files
 from bff.graphql.limits import Limits
 from bff.graphql.plan_report import Planner
 from bff.graphql.refusal import NO_STORE, coded, errors_only
+from bff.graphql.response_cache import MAX_BYTES, ResponseCache
 from bff.graphql.seams import NewContext, Prospects, Tokens, never_asked
 from bff.health import Readiness, Screen, health_routes
 from bff.middleware.admission import Admission
@@ -75,6 +76,8 @@ class Serving:
     Attributes:
         limits: How big a request may be.
         deadlines: How long an operation may take.
+        response_bytes: Of whole answers that are kept; 0 keeps none.
+        fresh: For how long what a service says counts as fresh (seconds), by its name.
         introspection: Whether the schema may be asked for.
         compile_from: See `Execution`.
         explorer: What the explorer starts with; None when it is off.
@@ -85,6 +88,8 @@ class Serving:
 
     limits: Limits = field(default_factory=Limits)
     deadlines: Deadlines = field(default_factory=Deadlines)
+    response_bytes: int = MAX_BYTES
+    fresh: Mapping[str, float] = field(default_factory=dict[str, float])
     introspection: bool = True
     compile_from: int | None = 1
     explorer: Explorer | None = None
@@ -170,6 +175,7 @@ def _routes(parts: Parts, serving: Serving, readiness: Readiness) -> list[BaseRo
             core_schema(parts.schema),
             serving.limits,
             introspection=serving.introspection,
+            fresh=serving.fresh,
         ),
         execution=Execution(
             parts.schema,
@@ -180,6 +186,7 @@ def _routes(parts: Parts, serving: Serving, readiness: Readiness) -> list[BaseRo
         planner=Planner(core_schema(parts.schema), parts.prospects),
         tokens=parts.tokens,
         new_context=parts.new_context,
+        responses=ResponseCache(max_bytes=serving.response_bytes, clock=parts.clock),
         limits=serving.limits,
         deadlines=serving.deadlines,
         page=explorer.page(serving.static) if explorer is not None else None,

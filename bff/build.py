@@ -19,7 +19,7 @@ from bff.identity.user_tokens import UserTokens
 from bff.pressure import Pressure
 from bff.settings import Settings
 from bff.telemetry.event_log import log_event
-from bff.wiring import SCREENS, Transport, Wired, issuer_network, network, wire
+from bff.wiring import SCREENS, SERVICES, Transport, Wired, issuer_network, network, wire
 from datasources.clock import Clock, SystemClock
 from datasources.events import Events, Subscriber
 from schema.clients import web
@@ -100,11 +100,14 @@ def _serving(
     settings: Settings, demo_token: str | None, more_routes: Sequence[BaseRoute]
 ) -> Serving:
     explorer = Explorer(token=demo_token) if settings.explorer else None
+    kept = settings.response_cache
     return Serving(
         limits=Limits(**settings.limits.model_dump()),
         deadlines=Deadlines(
             query=settings.deadline_seconds, mutation=settings.mutation_deadline_seconds
         ),
+        response_bytes=kept.max_bytes if kept.enabled else 0,
+        fresh={name: settings.upstream(name).cache.fresh_seconds for name in SERVICES},
         introspection=settings.introspection,
         compile_from=_COMPILE_FROM if settings.engine == "compiled" else None,
         explorer=explorer,

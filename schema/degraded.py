@@ -34,11 +34,16 @@ class Field(Protocol):
 
 
 class DegradedLog:
-    """Everything sourced passes through it on its way into the answer; one log per operation."""
+    """Everything sourced passes through it on its way into the answer; one log per operation.
 
-    __slots__ = ("_stale",)
+    Attributes:
+        age: Of the oldest of it, since its service said it (seconds); 0 when all is live.
+    """
+
+    __slots__ = ("_stale", "age")
 
     def __init__(self) -> None:
+        self.age = 0.0
         self._stale: list[tuple[list[Step], Sourced[Any]]] = []
 
     def show(self, field: Field, found: Sourced[T], position: int | None = None) -> Sourced[T]:
@@ -49,10 +54,18 @@ class DegradedLog:
             found: What.
             position: In the field's list; None when all of the field is *found*.
         """
+        if found.origin is Origin.LIVE:
+            return found
+        self.age = max(self.age, found.age)
         if found.origin is Origin.STALE:
             path = field.path.as_list()
             self._stale.append((path if position is None else [*path, position], found))
         return found
+
+    @property
+    def stale(self) -> bool:
+        """Whether anything old was shown, wherever it has gone since."""
+        return bool(self._stale)
 
     def entries(self, errors: Sequence[GraphQLError] | None, data: object) -> list[Entry]:
         """The value of `extensions.degraded`: one entry per path, in the order of the document.

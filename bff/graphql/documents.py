@@ -25,11 +25,12 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from bff.graphql.bounded import Bounded
 from bff.graphql.compilation import Compilation
 from bff.graphql.field_deadlines import DeadlinesArePositive, deadlines_of
 from bff.graphql.limits import Limits, sizes
 from bff.graphql.refusal import Refusal, coded
-from bff.graphql.room import Room
+from schema.cache_control import NOT_KEPT, CachePolicies, CachePolicy
 
 MOST_ERRORS = 5
 """Reported for one document; a sixth says that there are more."""
@@ -52,6 +53,7 @@ class Operation:
         reads: Whether it asks for more than what the schema says about itself.
         node: As graphql-core knows it.
         deadlines: What gives its fields less time than it has itself; hardly any has one.
+        policy: For how long its answer may be kept, and for whom.
         compilation: Its plans.
     """
 
@@ -59,6 +61,7 @@ class Operation:
     reads: bool
     node: OperationDefinitionNode
     deadlines: Sequence[DirectiveNode] = ()
+    policy: CachePolicy = NOT_KEPT
     compilation: Compilation = field(default_factory=Compilation, compare=False)
 
 
@@ -115,6 +118,7 @@ class Documents:
         limits: Which documents are refused.
         introspection: Whether `__schema` and `__type` may be asked for; when not, errors suggest
             no names either.
+        fresh: For how long what a service says counts as fresh (seconds); None for no bound.
         most_bytes: What all remembered documents may take together, as estimated here.
     """
 
@@ -124,9 +128,11 @@ class Documents:
         limits: Limits,
         *,
         introspection: bool = True,
+        fresh: Mapping[str, float] | None = None,
         most_bytes: int = 33_554_432,
     ) -> None:
         self._schema = schema
+        self._policies = CachePolicies(schema, fresh or {})
         self._limits = limits
         self._hide_suggestions = not introspection
         self._rules: tuple[type[ASTValidationRule], ...] = (
@@ -137,8 +143,8 @@ class Documents:
         )
         if not introspection:
             self._rules = (*self._rules, NoSchemaIntrospectionCustomRule)
-        self._good = Room[Document](most_bytes)
-        self._bad = Room[tuple[Sequence[Mapping[str, object]], bool]](most_bytes // 8)
+        self._good = Bounded[str, Document](most_bytes)
+        self._bad = Bounded[str, tuple[Sequence[Mapping[str, object]], bool]](most_bytes // 8)
 
     @property
     def bytes_kept(self) -> int:
@@ -215,11 +221,12 @@ class Documents:
             code = "QUERY_TOO_COMPLEX" if too_complex else "BAD_USER_INPUT"
             raise InvalidDocument([request_error(error, code) for error in errors])
         deadlines = deadlines_of(node)
+        policies = self._policies.of(node)
         operations: dict[str | None, Operation] = {}
         for definition, size in measured:
             name = definition.name.value if definition.name else None
             operations[name] = Operation(
-                definition.operation, size.reads, definition, deadlines[name]
+                definition.operation, size.reads, definition, deadlines[name], policies[name]
             )
         return Document(node, operations), tokens
 

@@ -4,19 +4,13 @@ Statuses. A result with data is 200 in both media types. An operation that never
 validation, limits, variables) is 400 as `application/graphql-response+json` and 200 as
 `application/json`, as the audits of npm `graphql-http` ask; a request that is no GraphQL request
 is 4xx in both.
-
-Requests that a foreign web page can make a browser send. A POST must be `application/json`, which
-no page can send across sites without a preflight. A GET may be sent by an `<img>`; so one that does
-not look meant (Accept names JSON, the content-type is JSON, or there is a header that forces a
-preflight: `GraphQL-Require-Preflight`, `X-Requested-With`) may ask for `__typename`, `__schema` and
-`__type` only: that touches no service and nothing of any viewer. See `Headers.mean_it`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -25,15 +19,18 @@ from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
 from bff.graphql import explaining, terms
+from bff.graphql.by_get import check_get, not_by_get
 from bff.graphql.disconnect import ClientGone, while_connected
-from bff.graphql.documents import Document, Documents, InvalidDocument, Operation, request_error
+from bff.graphql.documents import Document, Documents, InvalidDocument, request_error
 from bff.graphql.execution import Execution, never_began
 from bff.graphql.limits import Limits
-from bff.graphql.negotiation import response_type, wants_page
+from bff.graphql.negotiation import acceptable, wants_page
+from bff.graphql.outcome import Outcome, Prepared, Whole
 from bff.graphql.plan_report import Planner
-from bff.graphql.refusal import GRAPHQL, JSON, NO_STORE, Answer, Refusal, errors_only
+from bff.graphql.refusal import JSON, Answer, Refusal, errors_only
 from bff.graphql.rendering import Rendering
 from bff.graphql.request import Headers, Question, parse_body, read_body, read_url
+from bff.graphql.response_cache import Request, ResponseCache
 from bff.graphql.seams import InvalidToken, NewContext, Tokens, Unverifiable
 from bff.middleware.admission import visit_of
 from bff.middleware.request_id import request_id_of
@@ -41,9 +38,6 @@ from datasources.clock import Clock, SystemClock
 from datasources.scope import Scope as OperationScope
 from datasources.scope import entered
 from schema.context import Context, Viewer
-
-_PRIVATE = "private, no-cache"
-_VARY = "Accept, Authorization"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +61,7 @@ class GraphQLEndpoint:
         planner: Tells what would be executed.
         tokens: Knows callers by their tokens.
         new_context: Makes what resolvers are given.
+        responses: Keeps answers.
         limits: How big a request may be.
         deadlines: How long an operation may take.
         page: The explorer, for browsers; None when it is off.
@@ -82,6 +77,7 @@ class GraphQLEndpoint:
         planner: Planner,
         tokens: Tokens,
         new_context: NewContext,
+        responses: ResponseCache,
         limits: Limits,
         deadlines: Deadlines,
         page: Answer | None = None,
@@ -93,6 +89,7 @@ class GraphQLEndpoint:
         self._planner = planner
         self._tokens = tokens
         self._new_context = new_context
+        self._responses = responses
         self._limits = limits
         self._deadlines = deadlines
         self._page = page
@@ -107,7 +104,7 @@ class GraphQLEndpoint:
             return
         await answer.send(send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | Prepared:
         media_type = JSON
         try:
             method = _method(scope)
@@ -115,14 +112,22 @@ class GraphQLEndpoint:
             accept = headers.get(b"accept") or ""
             if method == "GET" and self._page is not None and wants_page(accept):
                 return self._page
-            media_type = _acceptable(accept)
+            media_type = acceptable(accept)
             self._check_url(scope)
-            read = partial(read_url, scope)
             if method == "POST":
                 within = visit_of(scope).body
-                body = await read_body(headers, receive, self._limits, within)
-                read = partial(parse_body, body)
-            return await while_connected(self._ask(read, headers, scope, media_type), receive)
+                said = await read_body(headers, receive, self._limits, within)
+            else:
+                said = cast("bytes", scope["query_string"])
+            outcome = await while_connected(self._ask((method, said), headers, scope), receive)
+            if isinstance(outcome, Outcome):
+                return outcome.answer(media_type)
+            return outcome.answer(
+                media_type,
+                self._clock.monotonic(),
+                by_get=method == "GET",
+                if_none_match=headers.get(b"if-none-match"),
+            )
         except Refusal as refusal:
             return refusal.answer(media_type)
 
@@ -131,40 +136,65 @@ class GraphQLEndpoint:
         if len(path) + len(cast("bytes", scope["query_string"])) > self._limits.url_bytes:
             raise Refusal(414, f"The URL is longer than {self._limits.url_bytes} bytes: use POST.")
 
-    async def _ask(
-        self, read: Callable[[], Question], headers: Headers, scope: Scope, media_type: str
-    ) -> Answer:
+    async def _ask(self, request: Request, headers: Headers, scope: Scope) -> Outcome | Whole:
         """Raises `Refusal`; `Full` when there is no room after all."""
+        by_get = request[0] == "GET"
         visit = visit_of(scope)
         patience = terms.patience(headers)
         await visit.begin(min(patience, self._deadlines.mutation))
-        question = read()
         key = terms.idempotency_key(headers)
         mode = explaining.wanted(headers)
         viewer = await self._viewer(headers, patience)
         if mode is not None:
             explaining.check_allowed(viewer)
+        elif not by_get or headers.mean_it():
+            kept = self._responses.known(request, viewer)
+            if kept is not None:
+                return kept
+        question = read_url(scope) if by_get else parse_body(request[1])
         try:
             document = self._documents.get(question.query)
         except InvalidDocument as invalid:
-            if _method(scope) == "GET" and invalid.mutates:
-                raise _not_by_get() from None
-            return _not_begun(errors_only(invalid.errors), media_type)
+            if by_get and invalid.mutates:
+                raise not_by_get() from None
+            return Outcome(body=errors_only(invalid.errors), began=False)
         operation = document.operation(question.operation_name)
-        if _method(scope) == "GET":
-            _check_get(operation, headers)
+        if by_get:
+            check_get(operation, headers)
         longest = min(patience, self._deadlines.of(operation.kind))
-        journal = explaining.journal_for(mode)
-        with entered(
-            OperationScope(
-                deadline=visit.arrived + longest,
-                request_id=request_id_of(scope),
-                principal=viewer.id if viewer is not None else "",
-                traceparent=terms.traceparent(headers),
-                journal=journal,
-            )
-        ):
-            context = self._new_context(viewer, key)
+        shared = OperationScope(
+            deadline=visit.arrived + longest,
+            request_id=request_id_of(scope),
+            principal=viewer.id if viewer is not None else "",
+            traceparent=terms.traceparent(headers),
+            journal=explaining.journal_for(mode),
+        )
+        context = partial(self._new_context, viewer, key)
+        execute = partial(self._outcome, document, question, context, shared, visit.arrived)
+        if operation.kind is OperationType.MUTATION:
+            try:
+                return await execute()
+            finally:
+                self._responses.wrote(viewer)
+        asked = None
+        if mode is None:
+            asked = self._responses.asked(request, question, operation.policy)
+        if asked is not None:
+            return await self._responses.answer(asked, viewer, shared.deadline, execute)
+        outcome = await execute()
+        return Whole(outcome.body) if outcome.whole else outcome
+
+    async def _outcome(
+        self,
+        document: Document,
+        question: Question,
+        new_context: Callable[[], Context],
+        scope: OperationScope,
+        arrived: float,
+    ) -> Outcome:
+        journal = scope.journal
+        with entered(scope):
+            context = new_context()
             if journal is None or not journal.rehearsal:
                 result = await self._execute(document, question, context)
             else:
@@ -172,16 +202,14 @@ class GraphQLEndpoint:
                 result = await self._planner.plan(document, question, journal, execute)
         if never_began(result) and result.extensions is None:
             shown = [request_error(error) for error in result.errors or ()]
-            return _not_begun(errors_only(shown), media_type)
-        told = {"Vary": _VARY}
+            return Outcome(body=errors_only(shown), began=False)
+        told: Mapping[str, str] = {}
         if journal is not None:
-            told |= explaining.conclude(result, journal, visit.arrived, self._clock.monotonic())
-        cacheable = operation.kind is OperationType.QUERY and not result.errors and journal is None
-        return Answer(
-            status=200,
-            body=self._rendering.body(result, context, request_id_of(scope)),
-            media_type=media_type,
-            cache_control=_PRIVATE if cacheable else NO_STORE,
+            told = explaining.conclude(result, journal, arrived, self._clock.monotonic())
+        return Outcome(
+            body=self._rendering.body(result, context, scope.request_id),
+            whole=not (result.errors or result.extensions or context.degraded.stale),
+            age=context.degraded.age,
             headers=told,
         )
 
@@ -237,33 +265,3 @@ def _method(scope: Scope) -> str:
     if method not in {"GET", "POST"}:
         raise Refusal(405, "Use GET or POST.", headers={"Allow": "GET, POST"})
     return method
-
-
-def _acceptable(accept: str) -> str:
-    """Raises `Refusal` when the client takes nothing that we have."""
-    media_type = response_type(accept)
-    if media_type is None:
-        raise Refusal(406, f"The answer can be {GRAPHQL} or {JSON}.")
-    return media_type
-
-
-def _check_get(operation: Operation, headers: Headers) -> None:
-    """Raises `Refusal` for what may not, or not like this, be asked by GET."""
-    if operation.kind is OperationType.MUTATION:
-        raise _not_by_get()
-    if operation.reads and not headers.mean_it():
-        raise Refusal(
-            403,
-            "A link could make a browser send this: say Accept: application/graphql-response+json,"
-            " or use POST.",
-            code="FORBIDDEN",
-        )
-
-
-def _not_by_get() -> Refusal:
-    return Refusal(405, "Send mutations by POST.", headers={"Allow": "POST"})
-
-
-def _not_begun(body: bytes, media_type: str) -> Answer:
-    status = 400 if media_type == GRAPHQL else 200
-    return Answer(status=status, body=body, media_type=media_type, headers={"Vary": _VARY})

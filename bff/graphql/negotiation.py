@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bff.graphql.refusal import GRAPHQL, JSON
+from bff.graphql.refusal import GRAPHQL, JSON, Refusal
 
 HTML = "text/html"
 
@@ -33,6 +33,14 @@ def response_type(accept: str) -> str | None:
         return GRAPHQL
     both_named = as_graphql == as_json and as_graphql[1] == _NAMED
     return GRAPHQL if both_named else JSON
+
+
+def acceptable(accept: str) -> str:
+    """The media type to answer in; raises `Refusal` when the client takes neither of ours."""
+    media_type = response_type(accept)
+    if media_type is None:
+        raise Refusal(406, f"The answer can be {GRAPHQL} or {JSON}.")
+    return media_type
 
 
 @lru_cache(maxsize=128)

@@ -14,6 +14,7 @@ from bff.settings.model import (
     CorsSettings,
     LimitsSettings,
     LogSettings,
+    ResponseCacheSettings,
     ServiceTokenSettings,
     Settings,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Described",
     "LimitsSettings",
     "LogSettings",
+    "ResponseCacheSettings",
     "ServiceTokenSettings",
     "Settings",
     "SettingsError",

@@ -137,6 +137,15 @@ class LimitsSettings(Part, frozen=True):
     """Fields of the root type in an operation."""
 
 
+class ResponseCacheSettings(Part, frozen=True):
+    """Whole answers that are kept, where the graph allows it (`@cacheControl`)."""
+
+    enabled: Switch = True
+    """Keep them; off also tells others to keep none."""
+    max_bytes: Size = 33_554_432
+    """All of them in a process, the requests that lead to them included."""
+
+
 class Settings(Part, frozen=True):
     """All of them."""
 
@@ -155,6 +164,7 @@ class Settings(Part, frozen=True):
     engine: Engine = "compiled"
     """What executes operations: plans of their own, or graphql-core for all of them."""
     limits: LimitsSettings = LimitsSettings()
+    response_cache: ResponseCacheSettings = ResponseCacheSettings()
     log: LogSettings = LogSettings()
 
     def upstream(self, name: str) -> UpstreamSettings:

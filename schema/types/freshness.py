@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import strawberry
 
 from datasources import sourced
+from schema.cache_control import INHERITED, NEVER
 from schema.context import Info
 
 R = TypeVar("R")
@@ -50,12 +51,16 @@ class DegradedReason(Enum):
     )
 
 
-@strawberry.type(description="How old a value is, and why.")
+@strawberry.type(description="How old a value is, and why.", directives=[INHERITED])
 class Freshness:
-    origin: Origin = strawberry.field(description="Where the value comes from.")
-    cached: bool = strawberry.field(description="Whether it was kept, rather than asked for now.")
+    origin: Origin = strawberry.field(description="Where the value comes from.", directives=[NEVER])
+    cached: bool = strawberry.field(
+        description="Whether it was kept, rather than asked for now.", directives=[NEVER]
+    )
     as_of: datetime = strawberry.field(description="When the service said it.")
-    age_seconds: float = strawberry.field(description="Seconds since then; 0 when live.")
+    age_seconds: float = strawberry.field(
+        description="Seconds since then; 0 when live.", directives=[NEVER]
+    )
     reason: DegradedReason | None = strawberry.field(
         description="Why it is served although it is old; null unless `origin` is STALE."
     )

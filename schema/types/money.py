@@ -8,6 +8,7 @@ from typing import cast
 import strawberry
 
 from datasources.ports import money
+from schema.cache_control import INHERITED
 
 
 def exact(amount: Decimal) -> str:
@@ -23,7 +24,7 @@ DECIMAL = strawberry.scalar(
 )
 
 
-@strawberry.type(description="An amount of money.")
+@strawberry.type(description="An amount of money.", directives=[INHERITED])
 class Money:
     amount: Decimal = strawberry.field(description="How much, to the digit.")
     currency: str = strawberry.field(description="Of what: an ISO 4217 code.")

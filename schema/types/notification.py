@@ -8,10 +8,11 @@ import strawberry
 
 from datasources.ports import notifications
 from datasources.sourced import Sourced as Found
+from schema.cache_control import PERSONAL
 from schema.types.freshness import Sourced
 
 
-@strawberry.type(description="A message to the viewer.")
+@strawberry.type(description="A message to the viewer.", directives=[PERSONAL])
 class Notification(Sourced):
     id: strawberry.ID = strawberry.field(description="Names the message.")
     message: str = strawberry.field(description="What it says, in plain text.")

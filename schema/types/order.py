@@ -17,6 +17,7 @@ from datasources.ports.products import ProductId
 from datasources.sourced import Sourced as Found
 from schema.arguments import is_id
 from schema.asks import Asks, Per
+from schema.cache_control import PERSONAL
 from schema.loaded import loaded
 from schema.types.freshness import Sourced
 from schema.types.money import Money
@@ -85,7 +86,7 @@ class OrderItem:
         return cast("OrderItem", record)
 
 
-@strawberry.type(description="A purchase of the viewer.")
+@strawberry.type(description="A purchase of the viewer.", directives=[PERSONAL])
 class Order(Sourced):
     id: strawberry.ID = strawberry.field(description="Names the order.")
     status: OrderStatus = strawberry.field(description="How far it has come.")

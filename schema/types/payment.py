@@ -9,6 +9,7 @@ import strawberry
 
 from datasources.ports import payments
 from datasources.sourced import Sourced as Found
+from schema.cache_control import PERSONAL
 from schema.types.freshness import Sourced
 
 
@@ -27,7 +28,7 @@ class PaymentStatus(Enum):
 _STATUSES = dict(PaymentStatus.__members__)
 
 
-@strawberry.type(description="How an order is paid.")
+@strawberry.type(description="How an order is paid.", directives=[PERSONAL])
 class Payment(Sourced):
     id: strawberry.ID = strawberry.field(description="Names the payment.")
     status: PaymentStatus = strawberry.field(description="How far it has come.")

@@ -6,11 +6,15 @@ import strawberry
 
 from datasources.ports import products
 from datasources.sourced import Sourced as Found
+from schema.cache_control import CacheControl, CacheScope
 from schema.types.freshness import Sourced
 from schema.types.money import Money
 
+FOR_A_MOMENT = CacheControl(max_age=5, scope=CacheScope.PUBLIC)
+"""As long as what the service says counts as fresh, and it is the same for everybody."""
 
-@strawberry.type(description="A thing for sale.")
+
+@strawberry.type(description="A thing for sale.", directives=[FOR_A_MOMENT])
 class Product(Sourced):
     id: strawberry.ID = strawberry.field(description="Names the product.")
     name: str = strawberry.field(description="What it is called.")

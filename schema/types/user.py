@@ -8,10 +8,11 @@ import strawberry
 
 from datasources.ports import users
 from datasources.sourced import Sourced as Found
+from schema.cache_control import PERSONAL
 from schema.types.freshness import Sourced
 
 
-@strawberry.type(description="A person who can sign in.")
+@strawberry.type(description="A person who can sign in.", directives=[PERSONAL])
 class User(Sourced):
     id: strawberry.ID = strawberry.field(description="Names the user.")
     name: str = strawberry.field(description="As the user wants to be called.")

@@ -277,3 +277,49 @@ async def test_what_nobody_waits_for_any_more_is_not_begun(fetch):
 def test_an_operation_takes_half_a_bulkhead_at_most():
     """Of the 64 calls to a service that may be in flight."""
     assert IsolatingLoader(Fetch(), batch_size=1)._at_once == 32
+
+
+async def test_a_batch_leaves_at_once(fetch):
+    """Whoever has all keys that he wants waits for no others; what is known is not asked again."""
+    loader = IsolatingLoader(fetch, batch_size=2)
+    fetch.open.set()
+    await loader.load(1)
+    fetch.batches.clear()
+    assert await loader.load_batch([3, 1, 2, 4]) == [30, 10, 20, 40]
+    assert fetch.batches == [[3, 2], [4]]
+
+
+async def test_one_key_of_a_batch_fails_alone(fetch):
+    """Its error stands in its place, and is not remembered."""
+    loader = IsolatingLoader(fetch, batch_size=10)
+    fetch.open.set()
+    failure = LookupError("two")
+    fetch.outcomes = {2: failure}
+    assert await loader.load_batch([1, 2]) == [10, failure]
+    assert await loader.load_batch([1, 2]) == [10, 20]
+
+
+async def test_a_batch_and_single_keys_share_what_is_asked(fetch):
+    """Whoever came first; nobody asks twice."""
+    loader = IsolatingLoader(fetch, batch_size=1)
+    single = loader.load(1)
+    batch = asyncio.create_task(loader.load_batch([1, 2]))
+    await until(lambda: len(fetch.batches) == 2)
+    other = loader.load(2)
+    fetch.open.set()
+    assert (await batch, await single, await other) == ([10, 20], 10, 20)
+    assert fetch.batches == [[1], [2]]
+
+
+async def test_a_batch_that_is_cancelled_takes_along_what_nobody_else_wants(fetch):
+    """The other key is awaited still, and comes."""
+    loader = IsolatingLoader(fetch, batch_size=1)
+    batch = asyncio.create_task(loader.load_batch([1, 2]))
+    await until(lambda: len(fetch.batches) == 2)
+    other = loader.load(2)
+    batch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await batch
+    fetch.open.set()
+    assert await other == 20
+    assert fetch.finished == [[2]]

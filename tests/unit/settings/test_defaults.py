@@ -67,6 +67,8 @@ OF_THE_WHOLE = {
     "LIMITS__FIELDS": "500",
     "LIMITS__DIRECTIVES": "50",
     "LIMITS__ROOT_FIELDS": "50",
+    "RESPONSE_CACHE__ENABLED": "on",
+    "RESPONSE_CACHE__MAX_BYTES": "33554432",
     "LOG__LEVEL": "info",
     "LOG__FORMAT": "json",
 }
