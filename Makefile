@@ -74,8 +74,12 @@ mutation: .venv/.synced ## Change the pipeline in every small way: do its tests 
 	nice -n 10 $(RUN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: .venv/.synced ## Time the dashboard query (ARGS="--queries 2000 --clients 16")
-	$(RUN)/python bench/dashboard.py $(ARGS)
+bench: .venv/.synced ## Measure beside the peers, and write docs/bench.md (an hour; ARGS="--quick")
+	PYTHONPATH=bench/peers $(RUN)/python bench/measure.py $(ARGS)
+
+.PHONY: bench-guard
+bench-guard: .venv/.synced ## Say what has become slower by more than a tenth (ARGS="--record" to start anew)
+	@$(RUN)/python bench/guard.py $(ARGS)
 
 .PHONY: differential
 differential: .venv/.synced ## Hold the engine beside graphql-core (ARGS="--seed 7")

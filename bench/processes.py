@@ -74,7 +74,7 @@ class Server:
 def upstreams() -> Generator[Upstreams]:
     """Five services on free ports."""
     command = [sys.executable, str(_HERE / "upstreams.py")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checkers
             yield Upstreams(json.loads(process.stdout.readline()))
@@ -95,7 +95,7 @@ def server(services: Upstreams, settings: Mapping[str, str] | None = None) -> Ge
     environment |= {"BFF_AUTH__JWT_SECRET": SECRET, "BFF_LOG__LEVEL": "error", **(settings or {})}
     command = [sys.executable, "-Im", "bff", "serve", "--port", str(port)]
     silent = subprocess.DEVNULL
-    with subprocess.Popen(command, env=environment, stdout=silent) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, env=environment, stdout=silent) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz")
             yield Server(f"http://127.0.0.1:{port}/graphql", process.pid)

@@ -11,7 +11,9 @@ from tests.docs.pages import PAGES, PROJECT, named, prose
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_CODE = re.compile(r"`((?:bff|datasources|deploy|docs|examples|explorer|schema|tests)/[\w./-]*)`")
+_CODE = re.compile(
+    r"`((?:bench|bff|datasources|deploy|docs|examples|explorer|schema|tests)/[\w./-]*)`"
+)
 
 MADE_UP = {
     "datasources/ports/reviews.py",
