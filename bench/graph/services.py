@@ -77,7 +77,7 @@ def _resolver(name: str) -> Callable[[Info], Awaitable[Thing]]:
             Call(route=route, path=path, keys=(key,), decode=decode)
         )
         found: Sourced[User] = reply.only(name)
-        info.context.degraded.show(info.path, found)
+        info.context.degraded.show(info, found)
         record = found.value
         return Thing(id=strawberry.ID(record.id), name=record.name, email=record.email)
 
