@@ -23,12 +23,15 @@ class Answer:
 
     Attributes:
         at: When it was due to be asked (monotonic seconds).
-        seconds: From then to the last byte of the answer.
+        late: How long after that it was sent (seconds): what the client could not keep up with,
+            and what it took to connect.
+        seconds: From when it was due to the last byte of the answer.
         status: Of the response; 0 when there was none.
         body: Of the response.
     """
 
     at: float
+    late: float
     seconds: float
     status: int
     body: bytes
@@ -63,10 +66,11 @@ class Target:
 
     async def ask(self, wire: bytes, at: float) -> Answer:
         """Send one question that was due at *at*."""
-        status, body = 0, b""
+        status, body, late = 0, b"", 0.0
         try:
             async with asyncio.timeout(self._patience):
                 connection = await self._connection()
+                late = time.monotonic() - at
                 status, body, again = await _exchange(connection, wire)
             if again:
                 self._idle.append(connection)
@@ -74,7 +78,7 @@ class Target:
                 connection[1].close()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             pass
-        return Answer(at, time.monotonic() - at, status, body)
+        return Answer(at, late, time.monotonic() - at, status, body)
 
     async def _connection(self) -> Connection:
         while self._idle:

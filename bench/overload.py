@@ -43,13 +43,17 @@ async def capacity(target: Target, wires: Sequence[bytes], seconds: float) -> fl
 
 
 def report(name: str, answers: Sequence[Answer], seconds: float) -> None:
-    """Print how many there are, and how long they took."""
-    took = [answer.seconds * 1e3 for answer in answers]
+    """Print how many there are, and how long they took after they were sent.
+
+    What a client is late by is printed beside it: it shares two processors with the server.
+    """
+    took = [(answer.seconds - answer.late) * 1e3 for answer in answers]
+    late = [answer.late * 1e3 for answer in answers]
     print(
         f"{name}: count={len(took)} per_second={len(took) / seconds:.0f} "
         f"p50_ms={quantile(took, 0.5):.1f} p90_ms={quantile(took, 0.9):.1f} "
         f"p99_ms={quantile(took, 0.99):.1f} "
-        f"max_ms={max(took, default=0.0):.1f}"
+        f"max_ms={max(took, default=0.0):.1f} client_late_p99_ms={quantile(late, 0.99):.1f}"
     )
 
 

@@ -3,8 +3,8 @@
 An event loop that has more to do than its processor can takes ever longer for one turn, and then
 everything is late: answers, refusals, probes of whether it is alive. So operations do not all
 begin as they come. While turns are short, they do; when one was long, those that come wait in a
-line, and one of them begins with each turn. The loop stays quick, whatever stands before the door;
-and an operation that would wait too long is refused at once.
+line, and one of them begins with every fourth turn. The loop stays quick, whatever stands before
+the door; and an operation that would wait too long is refused at once.
 
 How long is too long depends on how long the line has stood. A burst is absorbed; a line that does
 not come to an end means that there is more than can be done, and to keep it long would only make
@@ -29,6 +29,10 @@ from datasources.clock import Clock, SystemClock
 from datasources.importance import Importance
 
 _LONG_TURN = 0.0025
+_APART = 4
+"""So many turns of the loop from one beginning to the next. One connection is accepted in each, as
+libuv does it, and those who are to be refused have to be accepted first."""
+
 _RECENT = 0.05
 """After so long without a look at the loop, nothing is known of its turns (seconds)."""
 
@@ -94,6 +98,7 @@ class Pressure:
         self._pace = _FIRST_PACE
         self._watched = 0.0
         self._begun = 0
+        self._turns = 0
         self.under_way = 0
 
     @property
@@ -204,7 +209,11 @@ class Pressure:
         now = self._clock.monotonic()
         self._turn, self._turned = now - self._turned, now
         nobody_runs = self.under_way <= self.waiting
-        if self._turn < _LONG_TURN or nobody_runs or now - self._began >= _STARVED:
+        self._turns += 1
+        if self._turns >= _APART and (
+            self._turn < _LONG_TURN or nobody_runs or now - self._began >= _STARVED
+        ):
+            self._turns = 0
             self._begin_one(now)
         if now - self._watched >= _SEEN:
             self._pace = (now - self._watched) / max(1, self._begun)

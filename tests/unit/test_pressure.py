@@ -33,7 +33,8 @@ class Process:
         self.places = []
 
     async def turns(self, number=1):
-        for _ in range(number):
+        """Four times as many, in which one can begin for each of *number*."""
+        for _ in range(4 * number):
             self.clock.time += self.turn
             await asyncio.sleep(0)
 
@@ -93,7 +94,7 @@ async def test_nobody_begins_in_a_long_turn():
     process = Process()
     await process.busy()
     process.enter("waits")
-    await process.turns(5)
+    await process.turns(2)
     assert process.begun == []
     process.turn = SHORT
     await process.turns(3)
@@ -252,10 +253,10 @@ async def test_to_look_takes_nothing():
 
 
 async def overrun(process, turns):
-    """Three come in each turn, in which one can begin; the line after each."""
+    """Three come while one can begin, in 10 ms; the line after each such time."""
     await process.busy()
     process.leave()
-    process.turn, process.brief = 0.01, True
+    process.turn, process.brief = 0.0025, True
     lines = []
     for _ in range(turns):
         for _ in range(3):
