@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from asyncio import Future
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
@@ -62,6 +63,14 @@ def is_ordinary(kind: Any) -> bool:
         and not hasattr(kind, "__getattr__")
         and kind.__getattribute__ is object.__getattribute__
     )
+
+
+def is_of_this_loop(future: Future[Any]) -> bool:
+    """Whether it can be waited for here: who waits for another loop may wait forever."""
+    try:
+        return future.get_loop() is asyncio.get_running_loop()
+    except RuntimeError:  # none runs yet
+        return True
 
 
 def never_begin(awaitable: Awaitable[Any]) -> None:

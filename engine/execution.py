@@ -201,12 +201,14 @@ class Execution:
         return GraphQLResolveInfoHelpers(gather=_gather, track=self._track)
 
     def _track(self, values: Iterable[Any]) -> None:
-        self.waves.leaving.abandon(value for value in values if is_awaitable(value))
+        self.waves.abandon(value for value in values if is_awaitable(value))
 
     def abandon_items(self, items: Iterable[Any]) -> None:
         """The rest of a list that is not shown: what it holds to be awaited never will be."""
-        with suppress(Exception):
-            self.waves.leaving.abandon([item for item in items if is_awaitable(item)])
+        held: list[Any] = []
+        with suppress(Exception):  # it may fail after some, which are abandoned all the same
+            held.extend(item for item in items if is_awaitable(item))
+        self.waves.abandon(held)
 
 
 def _gather(values: Iterable[Awaitable[Any]]) -> Awaitable[list[Any]]:

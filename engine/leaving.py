@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError, Future, isfuture
-from collections.abc import Iterable
+from asyncio import CancelledError, Future
 from typing import Any
 
-from engine.awaitables import never_begin
+from engine.awaitables import is_of_this_loop
 from engine.pending import retrieve
 
 _PASSES = 4
@@ -28,16 +27,10 @@ class Leaving:
         """Whether something may not have ended yet."""
         return bool(self._futures) or self._disturbed
 
-    def abandon(self, awaitables: Iterable[Any]) -> None:
-        """Cancel what has begun, and do not begin the others."""
-        for awaitable in awaitables:
-            if isfuture(awaitable):
-                self.cancel(awaitable)
-            else:
-                never_begin(awaitable)
-
     def cancel(self, future: Future[Any]) -> None:
-        """Ask it to end."""
+        """Ask it to end; one of another loop is left alone."""
+        if not is_of_this_loop(future):
+            return
         self._disturbed = future.cancel() or self._disturbed
         if future.done():
             retrieve(future)
@@ -49,12 +42,8 @@ class Leaving:
         self._futures.discard(future)
         retrieve(future)
 
-    async def end(self) -> None:
-        """Wait until all has ended.
-
-        Raises:
-            CancelledError: This was cancelled, after all has ended none the less.
-        """
+    async def end(self) -> bool:
+        """Wait until all has ended, also when this is cancelled; whether it was."""
         interrupted = False
         passes = _PASSES if self._disturbed else 0
         while self._futures or passes:
@@ -67,5 +56,4 @@ class Leaving:
             except CancelledError:
                 interrupted = True
         self._disturbed = False
-        if interrupted:
-            raise CancelledError
+        return interrupted

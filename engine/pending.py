@@ -71,7 +71,10 @@ class Pending:
         self.container = None
         if container is not None:
             container[self.key] = None
-        self.execution.fail(error, self.path)
+        execution = self.execution
+        execution.fail(error, self.path)
+        if self.partial:
+            execution.waves.drop(self.path)  # what its first items wait for
 
     def is_below(self, path: Path | None) -> bool:
         """Whether *path*, the very tuple, is that of the value or above it."""
@@ -121,21 +124,32 @@ class BatchPending:
         except Exception as error:  # noqa: BLE001 - as where one value fails
             self.fail(error)
             return
-        for value, items in zip(values, self.waiting.values(), strict=True):
-            if isinstance(value, Exception):
-                for item in items:
-                    item.fail(value)
-            else:
-                for item in items:
-                    item.settle(value)
-        self.waiting = {}
+        try:
+            for value, items in zip(values, self.waiting.values(), strict=True):
+                if isinstance(value, Exception):
+                    for item in items:
+                        item.fail(value)
+                else:
+                    for item in items:
+                        item.settle(value)
+        finally:
+            self.let_go()
 
     def fail(self, error: Exception) -> None:
         """The load has failed."""
-        for items in self.waiting.values():
+        try:
+            for items in self.waiting.values():
+                for item in items:
+                    item.fail(error)
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Forget all that waits, so that it leaves no cycles."""
+        waiting, self.waiting = self.waiting, {}
+        for items in waiting.values():
             for item in items:
-                item.fail(error)
-        self.waiting = {}
+                item.container = None
 
     def drop(self, path: Path | None) -> bool:
         """As `Pending.drop`; the load is useless when all of its values are."""

@@ -49,10 +49,10 @@ def type_name(  # noqa: PLR0913, PLR0917 - as `resolve_type`, and where to show 
             if is_awaitable(agreed):
                 later.append((kind.name, agreed))
             elif agreed:
-                execution.waves.leaving.abandon(awaitable for _, awaitable in later)
+                execution.waves.abandon(awaitable for _, awaitable in later)
                 return kind.name
     except Exception:
-        execution.waves.leaving.abandon(awaitable for _, awaitable in later)
+        execution.waves.abandon(awaitable for _, awaitable in later)
         raise
     if not later:
         return None

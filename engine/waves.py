@@ -8,14 +8,14 @@ is awaited in place. Batches are loaded when nothing is left to do without waiti
 from __future__ import annotations
 
 import asyncio
-from asyncio import AbstractEventLoop, Future, isfuture
-from collections.abc import Awaitable, Coroutine
+from asyncio import AbstractEventLoop, CancelledError, Future, isfuture
+from collections.abc import Coroutine, Iterable, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from engine.awaitables import never_begin
+from engine.awaitables import is_of_this_loop, never_begin
 from engine.leaving import Leaving
 from engine.paths import Path
 from engine.pending import BatchPending, Pending, Waited, retrieve
@@ -63,8 +63,6 @@ class Waves:
         """
         execution = self._execution
         while execution.pending or execution.batches:
-            if execution.nulled:
-                self._drop_nulled()
             waited = self._only_one()
             if waited is not None:
                 await _settle_in_place(waited)
@@ -93,7 +91,12 @@ class Waves:
         self.drop(None)
         self.abandon_pending()
         self._failure = None
-        await self.leaving.end()
+        interrupted = False
+        while self.leaving:
+            interrupted = await self.leaving.end() or interrupted
+            self.abandon_pending()  # a list may have answered its cancellation with more items
+        if interrupted:
+            raise CancelledError
 
     def abandon_pending(self) -> None:
         """Never begin what has not been begun."""
@@ -103,60 +106,69 @@ class Waves:
             item.container = None
         batches, execution.batches = execution.batches, {}
         for waiting in batches.values():
-            for items in waiting.values():
-                for item in items:
-                    item.container = None
-        self.leaving.abandon(item.awaitable for item in pending)
+            BatchPending(execution, None, waiting).let_go()
+        self.abandon(item.awaitable for item in pending)
+
+    def abandon(self, awaitables: Iterable[Any]) -> None:
+        """Never begin these; those that are under way already are cancelled."""
+        futures: list[Future[Any]] = []
+        for awaitable in awaitables:
+            if isfuture(awaitable):
+                futures.append(awaitable)
+            else:
+                never_begin(awaitable)
+        self._cancel(futures)
 
     def drop(self, path: Path | None) -> None:
         """Cancel what null has made useless: all below *path*."""
         dropped = [waited for waited in self._active if waited.drop(path)]
-        futures = [self._active.pop(waited) for waited in dropped]
+        self._cancel([self._active.pop(waited) for waited in dropped])
+
+    def _cancel(self, futures: Sequence[Future[Any]]) -> None:
+        """Let them end, but for those that something else waits for."""
         if not futures:
             return
-        wanted = set(self._active.values())
+        wanted = {id(future) for future in self._active.values()}
+        wanted.update(id(item.awaitable) for item in self._execution.pending)
         for future in futures:
-            if future not in wanted:  # two fields may wait for one future
+            if id(future) not in wanted:  # two fields may have given one future
                 self.leaving.cancel(future)
 
     def _only_one(self) -> Waited | None:
         """What can be awaited in place: nothing else is to be done meanwhile."""
         execution = self._execution
         if len(execution.pending) == 1 and not execution.batches:
-            return execution.pending.pop()
-        if not execution.pending and len(execution.batches) == 1:
-            return next(iter(self._loads()), None)
+            item = execution.pending.pop()
+            if not self._is_useless(item):
+                return item
+            self.abandon([item.awaitable])
+        elif not execution.pending and len(execution.batches) == 1:
+            return self._next_load()
         return None
 
-    def _drop_nulled(self) -> None:
-        """Forget what has not begun and is useless already."""
+    def _is_useless(self, item: Pending) -> bool:
+        """Whether null has taken its place before it has begun; then it is forgotten."""
         execution = self._execution
-        pending, execution.pending = execution.pending, []
-        for item in pending:
-            if execution.is_nulled(item.path):
-                item.container = None
-                self.leaving.abandon([item.awaitable])
-            else:
-                execution.pending.append(item)
-        batches, execution.batches = execution.batches, {}
-        for batch, waiting in batches.items():
-            for key, items in waiting.items():
-                wanted = [item for item in items if not execution.is_nulled(item.path)]
-                if wanted:
-                    execution.batches.setdefault(batch, {})[key] = wanted
+        if not execution.nulled or not execution.is_nulled(item.path):
+            return False
+        item.container = None
+        return True
 
     def _begin(self) -> None:
         execution = self._execution
         while execution.pending:
-            if execution.nulled:
-                self._drop_nulled()
             pending, execution.pending = execution.pending, []
+            useless: list[Pending] = []
             for index, item in enumerate(pending):
+                if self._is_useless(item):  # asked for each: the one before may have failed
+                    useless.append(item)
+                    continue
                 try:
                     self._begin_one(item)
                 except BaseException:
-                    execution.pending += pending[index + 1 :]
+                    execution.pending += useless + pending[index + 1 :]
                     raise
+            self.abandon([item.awaitable for item in useless])
 
     def _begin_one(self, item: Pending) -> None:
         awaitable, item.awaitable = item.awaitable, None
@@ -164,16 +176,17 @@ class Waves:
         if awaitable.__class__ is CoroutineType:
             context = copy_context()
             future = self._task(awaitable, context)
-        elif isfuture(awaitable):
+        elif isfuture(awaitable) and is_of_this_loop(awaitable):
             future = awaitable
             if future.done():
                 _settle(item, future)
                 return
         else:
             context = copy_context()
-            future = self._task(_await(awaitable), context)
+            held = [awaitable]
+            future = self._task(_await(held), context)
             # Cancelled before it has begun, it would not pass that on.
-            future.add_done_callback(lambda _: never_begin(awaitable))
+            future.add_done_callback(lambda _: self.abandon(held))
         self._watch(item, future, context)
 
     def _task(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Future[Any]:
@@ -203,29 +216,42 @@ class Waves:
         self._go_on()
 
     def _load(self) -> None:
-        if self._execution.nulled:
-            self._drop_nulled()
         if self._execution.batches:
             assert self._context is not None  # noqa: S101 - set before anything begins
             self._context.copy().run(self._begin_loads)
 
     def _begin_loads(self) -> None:
-        for load in self._loads():
-            self._watch(load, asyncio.ensure_future(load.awaitable), None)
-
-    def _loads(self) -> list[BatchPending]:
-        """One for each batch of the wave that could be asked."""
-        execution = self._execution
-        batches, execution.batches = execution.batches, {}
-        loads: list[BatchPending] = []
-        for batch, waiting in batches.items():
+        while self._execution.batches:
+            load = self._next_load()
+            if load is None:
+                continue
             try:
-                answer = batch.load(execution.context, list(waiting))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
-                BatchPending(execution, None, waiting).fail(error)
+                future = asyncio.ensure_future(load.awaitable)
+            except TypeError as error:
+                load.fail(error)
             else:
-                loads.append(BatchPending(execution, answer, waiting))
-        return loads
+                self._watch(load, future, None)
+
+    def _next_load(self) -> BatchPending | None:
+        """Ask one batch of the wave; None if it could not be asked."""
+        execution = self._execution
+        batch = next(iter(execution.batches))
+        waiting = execution.batches.pop(batch)
+        if execution.nulled:
+            waiting = {
+                key: wanted
+                for key, items in waiting.items()
+                if (wanted := [item for item in items if not self._is_useless(item)])
+            }
+            if not waiting:
+                return None
+        load = BatchPending(execution, None, waiting)
+        try:
+            load.awaitable = batch.load(execution.context, list(waiting))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
+            load.fail(error)
+            return None
+        return load
 
     def _done(self, waited: Waited, future: Future[Any]) -> None:
         if self._active.pop(waited, None) is None or self._failure is not None:
@@ -250,8 +276,9 @@ class Waves:
             idle.set_result(None)
 
 
-async def _await(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
+async def _await(held: list[Any]) -> Any:
+    """What it holds, which nobody else has to close when this has begun."""
+    return await held.pop()
 
 
 def _settle(waited: Waited, future: Future[Any]) -> None:

@@ -137,6 +137,8 @@ class Trial:
         if got.ended.startswith(f"it raises {NotCompilable.__name__}"):
             self.counts[got.ended] += 1
             return []
+        if got.left:  # perhaps by graphql-core, some time ago
+            got = self._told(self._subject, world, question, nature, seed, alone=True)
         self._count(expected, got)
         return differences(
             question.on_error,
@@ -147,11 +149,18 @@ class Trial:
         )
 
     def _told(
-        self, subject: Subject, world: AnyWorld, question: Question, nature: Nature, seed: int
+        self,
+        subject: Subject,
+        world: AnyWorld,
+        question: Question,
+        nature: Nature,
+        seed: int,
+        *,
+        alone: bool = False,
     ) -> Outcome:
         story = Story(seed, nature, world.schema, asynchronous=world.asynchronous)
-        story.root = world.story_root(story)
-        return self._stage.watch(subject, question, story)
+        story.root = world.story_root(story, question.root_type)
+        return self._stage.watch(subject, question, story, alone=alone)
 
     def _count(self, expected: Outcome, got: Outcome) -> None:
         self.counts["cases"] += 1

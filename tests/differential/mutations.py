@@ -62,7 +62,7 @@ MUTATIONS = (
     Mutation(
         "what null has made useless goes on",
         "engine/waves.py",
-        "            if future not in wanted:  # two fields may wait for one future\n",
+        "            if id(future) not in wanted:  # two fields may have given one future\n",
         "            if future is None:\n",
     ),
     Mutation(

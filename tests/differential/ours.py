@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from graphql import GraphQLObjectType
+
 from datasources.errors import AttemptTimedOut, CircuitOpen, NotFound, ServerFault, Unreachable
 from datasources.sourced import Origin, Reason, Sourced
 from tests.differential.chance import Chance
@@ -28,7 +30,7 @@ class Ours:
     def __init__(self) -> None:
         self.schema = CORE
 
-    def story_root(self, story: Story) -> object:
+    def story_root(self, story: Story, _kind: GraphQLObjectType) -> object:
         """There is none; the services are behind the context."""
         story.loose = True  # many of its resolvers fail in a coroutine, before they have waited
         house = _House(**vars(furnished()), story=story)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_operation_ast,
+)
 
 from engine import ErrorBehavior
 from tests.differential.story import Story
@@ -31,6 +39,15 @@ class Question:
     operation_name: str | None
     variables: dict[str, Any]
     on_error: ErrorBehavior
+
+    @property
+    def root_type(self) -> GraphQLObjectType:
+        """Of the operation."""
+        operation = get_operation_ast(self.document, self.operation_name)
+        assert operation is not None
+        kind = self.schema.get_root_type(operation.operation)
+        assert kind is not None
+        return kind
 
 
 Subject = Callable[[Question, Story], ExecutionResult | Awaitable[ExecutionResult]]
@@ -71,9 +88,22 @@ class Stage:
     def close(self) -> None:
         self._loop.close()
 
-    def watch(self, subject: Subject, question: Question, story: Story) -> Outcome:
-        """What comes of *question* when *subject* executes it."""
+    def watch(
+        self, subject: Subject, question: Question, story: Story, *, alone: bool = False
+    ) -> Outcome:
+        """What comes of *question* when *subject* executes it.
+
+        Args:
+            subject: That executes.
+            question: What.
+            story: How it goes.
+            alone: Whether garbage is collected before and afterwards, so that what is left over is
+                known to be of this execution. That takes its time.
+        """
         outcome = Outcome()
+        if alone:
+            with warnings.catch_warnings(action="ignore"):
+                gc.collect()
         self._complaints.clear()
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -81,6 +111,8 @@ class Stage:
                 self._loop.run_until_complete(self._play(subject, question, story, outcome))
             else:
                 _play_at_once(subject, question, story, outcome)
+            if alone:
+                gc.collect()
         awaited = [str(one.message) for one in warned if one.category is RuntimeWarning]
         outcome.left += [one for one in awaited if not _OF_ANOTHER.search(one)] + self._complaints
         outcome.calls = story.calls

@@ -47,7 +47,7 @@ def questions(seeds):
         yield seed, world, Question(world.schema, document, name, variables, on_error)
 
 
-def told(world, seed):
+def told(world, kind, seed):
     """A story with much to wait for."""
     chance = Chance("nature", seed)
     nature = dataclasses.replace(
@@ -58,7 +58,7 @@ def told(world, seed):
         stubborn=0.0,
     )
     story = Story(mixed(seed), nature, world.schema, asynchronous=True)
-    story.root = world.story_root(story)
+    story.root = world.story_root(story, kind)
     return story
 
 
@@ -108,12 +108,12 @@ def check(seeds):
         for seed, world, question in questions(seeds):
             engine = Engine()
             try:
-                times = moments(engine, question, told(world, seed), loop)
+                times = moments(engine, question, told(world, question.root_type, seed), loop)
             except NotCompilable:
                 continue
             for moment in [0.0, *times[:_MOMENTS]]:
                 for passes in range(_PASSES):
-                    story = told(world, seed)
+                    story = told(world, question.root_type, seed)
                     left = loop.run_until_complete(
                         left_after(engine, question, story, moment, passes)
                     )

@@ -47,7 +47,7 @@ def outcomes(subject, world, question):
         for seed in range(_ROUNDS):
             nature = dataclasses.replace(Nature.of(Chance(seed)), bursts=0.0, iterates=0.0)
             story = Story(seed, nature, world.schema, asynchronous=True)
-            story.root = world.story_root(story)
+            story.root = world.story_root(story, question.root_type)
             outcome = stage.watch(subject, question, story)
             found.append((outcome.data, sorted(map(repr, outcome.errors)), outcome.ended))
     return found

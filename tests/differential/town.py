@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, ClassVar, cast
 
 import strawberry
-from graphql import Undefined
+from graphql import GraphQLObjectType, Undefined
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.types import Info
@@ -380,7 +380,7 @@ class Town:
     def __init__(self) -> None:
         self.schema = SCHEMA._schema
 
-    def story_root(self, story: Story) -> object:
+    def story_root(self, story: Story, _kind: GraphQLObjectType) -> object:
         """What the root fields are asked of."""
         story.loose = True  # as ours: some fail in a coroutine, before it has waited for anything
         return Query(story=story, seed=story.seed)

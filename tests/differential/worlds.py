@@ -91,14 +91,10 @@ class World:
             query, mutation, types=self._objects, directives=[*specified_directives, note]
         )
 
-    def story_root(self, story: Story) -> object:
-        """What the root fields are asked of."""
+    def story_root(self, story: Story, kind: GraphQLObjectType) -> object:
+        """What the root fields of *kind* are asked of."""
         chance = Chance(story.seed, "root")
-        if chance.happens(0.1):
-            return None
-        query = self.schema.query_type
-        assert query is not None
-        return Thing(story, chance.number(), query, 0)
+        return None if chance.happens(0.1) else Thing(story, chance.number(), kind, 0)
 
     def _make_types(self) -> None:
         chance = self._chance
