@@ -42,12 +42,6 @@ MUTATIONS = (
         "",
     ),
     Mutation(
-        "errors are told where all is null already",
-        "engine/execution.py",
-        "        if self.nulled and self.is_nulled(path):\n            return\n",
-        "",
-    ),
-    Mutation(
         "paths are the wrong way round",
         "engine/paths.py",
         "    keys.reverse()\n",
