@@ -64,6 +64,7 @@ class Assembly:
         self.source = Source(plan.operation.name, _KNOWN)
         self.strawberry = plan.strawberry
         self.propagates = plan.propagates
+        self.ordinary = plan.ordinary
 
     def field(self, kind: GraphQLObjectType, details: Sequence[FieldDetails]) -> Field | None:
         """The static facts of a field; None if the schema does not have it."""

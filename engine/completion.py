@@ -14,6 +14,7 @@ from graphql import (
     is_leaf_type,
     pyutils,
 )
+from strawberry.types.cast import get_strawberry_type_cast
 
 from engine.abstract import complete_abstract, complete_object
 from engine.awaitables import is_ordinary
@@ -23,12 +24,13 @@ from engine.info import ResolveInfo
 from engine.items import collect, complete_item
 from engine.kinds import is_list, unwrapped
 from engine.leaves import class_as_it_is, leaf_completion
+from engine.objects import own_class
 from engine.paths import Path, Position
 from engine.pending import Complete
 from engine.returned import Returned
 
 if TYPE_CHECKING:
-    from engine.assembly import Assembly, Select, Selection
+    from engine.assembly import Assembly, Select
     from engine.execution import Execution
 
 _is_async_iterable: Callable[[Any], bool] = cast("Any", pyutils).is_async_iterable
@@ -46,7 +48,7 @@ def completion_of(assembly: Assembly, field: Field, kind: Any, position: Positio
         complete = _abstract_completion(field, inner)
     else:
         assert isinstance(inner, GraphQLObjectType)  # noqa: S101 - no other output type is left
-        complete = _object_completion(field, inner, assembly.selection(inner, field.details))
+        complete = _object_completion(assembly, field, inner)
     return _some(field, complete, nullable=not required)
 
 
@@ -75,13 +77,21 @@ def _some(field: Field, complete: Complete, *, nullable: bool) -> Complete:
     return complete_some
 
 
-def _object_completion(field: Field, kind: GraphQLObjectType, selection: Selection) -> Complete:
+def _object_completion(assembly: Assembly, field: Field, kind: GraphQLObjectType) -> Complete:
+    selection = assembly.selection(kind, field.details)
+    see = assembly.ordinary.see
+    own = own_class(kind)
+
     def complete(execution: Execution, value: Any, path: Path) -> Any:
-        if kind.is_type_of is None:
+        see(value.__class__)
+        return selection.select(execution, value, path)
+
+    def complete_asked(execution: Execution, value: Any, path: Path) -> Any:
+        if value.__class__ is own and get_strawberry_type_cast(value) is None:
             return selection.select(execution, value, path)
         return complete_object(execution, field, kind, value, path)
 
-    return complete
+    return complete if kind.is_type_of is None else complete_asked
 
 
 def _abstract_completion(field: Field, kind: GraphQLAbstractType) -> Complete:
@@ -97,9 +107,11 @@ def _list_completion(assembly: Assembly, field: Field, kind: Any, position: Posi
     at = Position(position.nodes, position.key, None, nullable)
     complete_one = completion_of(assembly, field, kind.of_type, at)
     plain = class_as_it_is(item_kind) if is_leaf_type(item_kind) else None
-    selection = None
-    if isinstance(item_kind, GraphQLObjectType) and item_kind.is_type_of is None:
-        selection = assembly.selection(item_kind, field.details)
+    selection = own = None
+    if isinstance(item_kind, GraphQLObjectType):
+        own = own_class(item_kind)
+        if own is not None or item_kind.is_type_of is None:
+            selection = assembly.selection(item_kind, field.details)
 
     def complete(execution: Execution, value: Any, path: Path) -> Any:
         if value.__class__ is not list:
@@ -113,7 +125,7 @@ def _list_completion(assembly: Assembly, field: Field, kind: Any, position: Posi
         try:
             if selection is None:
                 return _completed(execution, iterator, path, at, complete_one, plain)
-            return _selected(execution, iterator, path, at, complete_one, selection.select)
+            return _selected(execution, iterator, path, at, complete_one, selection.select, own)
         except BaseException:
             execution.abandon_items(iterator)
             raise
@@ -147,20 +159,24 @@ def _selected(  # noqa: PLR0913, PLR0917 - called for each list
     at: Position,
     complete: Complete,
     select: Select,
+    own: type | None,
 ) -> list[Any]:
-    """Objects; those of the class of the first ordinary one are not asked what they are."""
+    """Objects; those of their type's *own* class are not asked what they are.
+
+    Where types ask nobody, those of the class of the first ordinary one.
+    """
     items: list[Any] = []
     add = items.append
-    known: type | None = None
+    known = own
     for index, item in enumerate(iterator):
-        if item.__class__ is known:
+        if item.__class__ is known and (own is None or get_strawberry_type_cast(item) is None):
             try:
                 add(select(execution, item, (path, index, at)))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
                 execution.failed(error, (path, index, at))
                 add(None)
         else:
-            if is_ordinary(item.__class__):
+            if own is None and is_ordinary(item.__class__):
                 known = item.__class__
             add(complete_item(execution, item, (path, index, at), complete, items))
     return items

@@ -14,6 +14,7 @@ from engine.error_behavior import ErrorBehavior
 from engine.execution import Execution, Halted
 from engine.fields import Field
 from engine.not_compilable import NotCompilable
+from engine.objects import OrdinaryClasses
 from engine.operation import Operation
 from engine.pending import Pending
 
@@ -53,6 +54,7 @@ class Plan:
         self.propagates = behavior is ErrorBehavior.PROPAGATE
         self.hide_suggestions = hide_suggestions
         self.strawberry: Any = getattr(schema, "_strawberry_schema", None)
+        self.ordinary = OrdinaryClasses()
         self._selections: dict[Selected, Selection] = {}
         self._by_field: dict[tuple[GraphQLObjectType, Field], Select] = {}
         self._sources: list[str] = []

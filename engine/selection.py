@@ -12,6 +12,7 @@ from engine.completion import shown_of_batch
 from engine.fields import Field
 from engine.kinds import unwrapped
 from engine.leaves import names_of_members, unchanged_when
+from engine.objects import sure_when
 from engine.resolvers import ValueCode, batch_of, value_code
 from engine.source import comment, indented
 
@@ -97,7 +98,19 @@ def _completed(
         ]
     if not is_leaf_type(inner):
         unusual += [f"if {local}.__class__ is Pending:", "    odd = True"]
-        return unusual if required else [f"if {some}:", *indented(unusual)]
+        sure = None
+        if isinstance(inner, GraphQLObjectType) and not code.may_be_member:
+            sure = sure_when(inner, source, assembly.ordinary)
+        if sure is None:
+            return unusual if required else [f"if {some}:", *indented(unusual)]
+        select = assembly.selection(inner, field.details).name
+        path = f"(path, {field.key!r}, {source.bind('at', field.position)})"
+        return [
+            f"if {sure.format(local)}:",
+            f"    {local} = {select}(run, {local}, {path})",
+            "else:" if required else f"elif {some}:",
+            *indented(unusual),
+        ]
     unusual.insert(0, "odd = True")
     unchanged = unchanged_when(inner)
     if unchanged is not None:

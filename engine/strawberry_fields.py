@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from graphql import GraphQLField, GraphQLObjectType
-from strawberry.types.cast import get_strawberry_type_cast
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE, get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from engine.source import is_name
 
+CAST: Final = TYPE_CAST_ATTRIBUTE
 _WRAPPERS = "strawberry.schema.schema_converter"
 
 
@@ -72,19 +73,25 @@ def resolver_called_as(
     return Resolver(resolver.wrapped_func, resolver.self_parameter is not None, names, info)
 
 
-def is_of_class(kind: GraphQLObjectType, value: object) -> bool:
-    """Whether Strawberry's own `is_type_of` agrees for sure: the value is of the very class.
+def class_of_type(kind: GraphQLObjectType) -> type | None:
+    """The class of whose objects Strawberry's own `is_type_of` says yes; None if there is none.
 
-    Unless it was cast to another type, which it remembers.
+    But for one that was cast to another type, which it remembers as its attribute `CAST`.
     """
     declared: Any = kind.extensions.get("strawberry-definition")
-    return (
-        declared is not None
-        and value.__class__ is declared.origin
-        and declared.is_type_of is None
-        and getattr(kind.is_type_of, "__module__", None) == _WRAPPERS
-        and get_strawberry_type_cast(value) is None
-    )
+    if (
+        declared is None
+        or declared.is_type_of is not None
+        or getattr(kind.is_type_of, "__module__", None) != _WRAPPERS
+    ):
+        return None
+    origin: type = declared.origin
+    return origin
+
+
+def is_of_class(kind: GraphQLObjectType, value: object) -> bool:
+    """Whether Strawberry's own `is_type_of` agrees for sure."""
+    return value.__class__ is class_of_type(kind) and get_strawberry_type_cast(value) is None
 
 
 def _is_wrapped(field: StrawberryField, definition: GraphQLField) -> bool:

@@ -223,14 +223,11 @@ class Waves:
     def _begin_loads(self) -> None:
         while self._execution.batches:
             load = self._next_load()
-            if load is None:
-                continue
-            try:
-                future = asyncio.ensure_future(load.awaitable)
-            except TypeError as error:
-                load.fail(error)
-            else:
-                self._watch(load, future, None)
+            if load is not None:
+                try:
+                    self._watch(load, asyncio.ensure_future(load.awaitable), None)
+                except TypeError as error:
+                    load.fail(error)
 
     def _next_load(self) -> BatchPending | None:
         """Ask one batch of the wave; None if it could not be asked."""

@@ -42,12 +42,6 @@ MUTATIONS = (
         "",
     ),
     Mutation(
-        "errors are told where all is null already",
-        "engine/execution.py",
-        "        if self.nulled and self.is_nulled(path):\n            return\n",
-        "",
-    ),
-    Mutation(
         "paths are the wrong way round",
         "engine/paths.py",
         "    keys.reverse()\n",
@@ -109,9 +103,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a type is not asked whether an object is one of its own",
-        "engine/abstract.py",
-        "    if kind.is_type_of is None:\n",
-        "    if True:\n",
+        "engine/completion.py",
+        "    return complete if kind.is_type_of is None else complete_asked\n",
+        "    return complete\n",
     ),
     Mutation(
         "no type that answers later is it",

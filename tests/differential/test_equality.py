@@ -7,7 +7,7 @@ import pytest
 
 from tests.differential.case import Trial
 
-_QUICK = 25
+_QUICK = 15
 _PART = 190
 """Documents; each is executed five times in each of three behaviors on errors."""
 

@@ -242,11 +242,12 @@ LEAVES = [
 def test_leaves(kind):
     """Every value for every type."""
     schema = schema_of(
-        f"enum Colour {{ x RED }} scalar Raw type Query {{ a: {kind}, b: {kind}!, c: [{kind}] }}"
+        f"enum Colour {{ x RED }} scalar Raw type Query {{ all: [Box] }} "
+        f"type Box {{ a: {kind}, b: {kind}!, c: [{kind}] }}"
     )
-    for value in LEAVES:
-        beside(schema, "{ a c }", lambda value=value: {"a": value, "c": [value, value]})
-        beside(schema, "{ b }", lambda value=value: {"b": value})
+    boxes = [{"a": value, "b": value, "c": [value, value]} for value in LEAVES]
+    for field in ("a", "b", "c"):
+        beside(schema, f"{{ all {{ {field} }} }}", lambda: {"all": boxes})
 
 
 @pytest.mark.parametrize(

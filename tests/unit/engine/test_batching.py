@@ -117,6 +117,14 @@ def test_a_load_that_fails(word, message):
     assert result.data == {"books": [None, None]}
 
 
+def test_what_a_load_fails_where_all_is_null_already_is_not_told():
+    """One key, two fields: the first takes the book along, and with it the second."""
+    result, calls = asked("{ books(numbers: [3]) { must title } }")
+    assert result.data == {"books": [None]}
+    assert told(result) == [(["books", 0, "must"], "burnt")]
+    assert calls == [[3]]
+
+
 def test_a_load_that_cannot_be_called():
     """Is as one that fails."""
     asks_nobody = Batch(key_of, lambda _context, keys: 1 // (len(keys) - 1), show)

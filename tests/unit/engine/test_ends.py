@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +12,7 @@ import strawberry
 from graphql import build_schema
 
 from engine import BATCH, Batch, load_alone
-from tests.unit.engine.asking import HALT, NULL, PROPAGATE, answered, told
+from tests.unit.engine.asking import HALT, NULL, PROPAGATE, answered, planned, told
 from tests.virtual_time import run
 
 SCHEMA = build_schema(
@@ -91,6 +92,38 @@ def test_what_has_become_useless_in_its_own_wave_never_begins():
     run(story())
 
 
+def test_what_is_useless_and_all_that_is_left_never_begins():
+    """The answer is there, and what it would have waited for is closed."""
+
+    async def story():
+        held = never()
+        result = await answered(
+            SCHEMA, "{ node { value must } }", {"node": {"value": held, "must": None}}
+        )
+        assert result.data == {"node": None}
+        assert held.cr_frame is None
+
+    run(story())
+
+
+def test_what_has_not_begun_when_all_ends_is_closed():
+    """What can be awaited closes what it holds; what was useless before is closed as well."""
+
+    async def story():
+        held = soon()
+        root = {"a": Held(held), "b": failed(ValueError("no"))}
+        result = await answered(SCHEMA, "{ a b }", root, on_error=HALT)
+        assert (result.data, held.cr_frame) == (None, None)
+        held, cancelled = soon(), asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        root = {"node": {"must": failed(ValueError("no")), "value": held}, "b": cancelled}
+        with pytest.raises(asyncio.CancelledError):
+            await answered(SCHEMA, "{ node { must value } b }", root)
+        assert held.cr_frame is None
+
+    run(story())
+
+
 def test_a_useless_future_that_another_field_has_given_too():
     """Is not cancelled, although the first field that gave it has never waited for it."""
 
@@ -100,6 +133,12 @@ def test_a_useless_future_that_another_field_has_given_too():
         root = {"node": {"value": future, "must": None}, "a": future, "b": soon()}
         result = await answered(SCHEMA, "{ node { value must } a b }", root)
         assert result.data == {"node": None, "a": 7, "b": 1}
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(2, lambda: future.done() or future.set_result(7))
+        result = await answered(
+            SCHEMA, "{ a strict { value } }", {"a": future, "strict": [None, future]}
+        )
+        assert result.data == {"a": 7, "strict": None}
 
     run(story())
 
@@ -112,12 +151,24 @@ def test_a_future_of_another_loop_is_an_error():
         root = {"a": theirs, "b": soon(), "node": {"value": elsewhere.create_future()}}
         result = await answered(SCHEMA, "{ a b node { value } }", root)
         assert result.data == {"a": None, "b": 1, "node": {"value": None}}
-        root = {"node": {"value": elsewhere.create_future(), "must": None}, "b": soon()}
+        theirs = elsewhere.create_future()
+        root = {"node": {"value": theirs, "must": None}, "b": soon()}
         result = await answered(SCHEMA, "{ node { value must } b }", root)
         assert result.data == {"node": None, "b": 1}
+        assert not theirs.cancelled()
 
     with contextlib.closing(asyncio.new_event_loop()) as elsewhere:
         run(story(elsewhere))
+
+
+class Held:
+    """Can be awaited, as what it holds."""
+
+    def __init__(self, coroutine):
+        self._coroutine = coroutine
+
+    def __await__(self):
+        return self._coroutine.__await__()
 
 
 class Counted:
@@ -193,11 +244,17 @@ def forget(desk, keys):
     return keys
 
 
+async def burn(_desk, keys):
+    await asyncio.sleep(1)
+    return [ValueError("burnt") for _ in keys]
+
+
 def batched(load):
     return Batch(lambda source: source.number, load, lambda _info, found: found)
 
 
 LENT, REFUSED, FORGOTTEN = batched(lend), batched(refuse), batched(forget)
+BURNT = batched(burn)
 
 
 @strawberry.type
@@ -206,6 +263,7 @@ class Card:
     lent: int = strawberry.field(resolver=load_alone(LENT), metadata={BATCH: LENT})
     refused: int = strawberry.field(resolver=load_alone(REFUSED), metadata={BATCH: REFUSED})
     forgotten: int = strawberry.field(resolver=load_alone(FORGOTTEN), metadata={BATCH: FORGOTTEN})
+    burnt: int = strawberry.field(resolver=load_alone(BURNT), metadata={BATCH: BURNT})
 
 
 @strawberry.type
@@ -250,5 +308,24 @@ def test_a_load_that_gives_nothing_to_wait_for(text):
         result = await answered(LIBRARY, text, Library(), context=Desk([]))
         assert result.data == {"card": None}
         assert [path for path, _ in told(result)] == [["card", "forgotten"]]
+
+    run(story())
+
+
+def test_a_load_that_halts_all_leaves_no_garbage():
+    """The first of its fields ends the operation; the others are let go."""
+    plan, values = planned(LIBRARY, "{ a: card { burnt } b: card { burnt } }", on_error=HALT)
+
+    async def story():
+        for _ in range(2):
+            gc.collect()
+            gc.disable()
+            try:
+                result = await plan.execute(Library(), Desk([]), values)
+                assert told(result) == [(["a", "burnt"], "burnt")]
+                del result
+                assert gc.collect() == 0
+            finally:
+                gc.enable()
 
     run(story())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 from typing import Any
 
 import pytest
 import strawberry
+from graphql import ExecutionResult
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.types import Info
 
 from tests.unit.engine.asking import ask, planned, told
+from tests.virtual_time import run
 
 
 @strawberry.enum
@@ -145,18 +148,105 @@ class Dog(Named):
     pass
 
 
+def found(which: str) -> Any:
+    if which == "cast":
+        return strawberry.cast(Dog, Cat(name="cast"))
+    return {"own": Cat, "any": Named, "other": Dog}[which](name=which)
+
+
 @strawberry.type
 class Zoo:
     @strawberry.field
     def cats(self) -> list[Cat | None]:
-        cast_to_dog: Any = strawberry.cast(Dog, Cat(name="cast"))
-        return [Cat(name="Tom"), cast_to_dog, Named(name="any")]
+        return [found("own"), found("cast"), found("any"), found("own")]
+
+    @strawberry.field
+    def cat(self, which: str) -> Cat | None:
+        return found(which)
+
+    @strawberry.field
+    async def later(self, which: str) -> Cat | None:
+        return found(which)
 
 
-def test_objects_of_their_own_class_are_not_asked():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ cats { name } }",
+        '{ a: cat(which: "own") { name } b: cat(which: "cast") { name } }',
+        '{ a: cat(which: "any") { name } b: cat(which: "other") { name } }',
+        '{ a: later(which: "own") { name } b: later(which: "cast") { name } }',
+        '{ a: later(which: "any") { name } b: later(which: "other") { name } }',
+    ],
+)
+def test_objects_of_their_own_class_are_not_asked(text):
     """Those that were cast, or are of another class, are: as under Strawberry."""
     schema = strawberry.Schema(Zoo, types=[Cat, Dog])
-    result = ask(schema._schema, "{ cats { name } }", Zoo())
-    expected = schema.execute_sync("{ cats { name } }", root_value=Zoo())
+    result = ask(schema._schema, text, Zoo())
+    expected = asyncio.run(schema.execute(text, root_value=Zoo()))
     assert (result.data, told(result)) == (expected.data, told(expected))
-    assert result.data["cats"][:2] == [{"name": "Tom"}, None]
+
+
+class Arriving(Named):
+    """A cat that is on its way."""
+
+    def __await__(self):
+        yield from asyncio.sleep(1).__await__()
+        return Named(name="arrived")
+
+
+class Lost(Named, Exception):
+    """A cat that is an error."""
+
+
+class Strange:
+    """Who knows what it can do."""
+
+    def __getattr__(self, name):
+        if name != "name":
+            raise AttributeError(name)
+        return "strange"
+
+
+@strawberry.type
+class Box:
+    name: str
+
+
+@strawberry.type
+class Basket:
+    cat: strawberry.Private[Any]
+
+    @strawberry.field
+    def inside(self) -> Box | None:
+        return self.cat
+
+
+def test_what_one_object_was_says_nothing_of_another_class():
+    """Objects of a class that was seen go straight to what is selected of them, no others."""
+    plan, values = planned(strawberry.Schema(Basket)._schema, "{ inside { name } }")
+
+    async def shown(cat):
+        result = plan.execute(Basket(cat=cat), None, values)
+        result = result if isinstance(result, ExecutionResult) else await result
+        return result.data["inside"]
+
+    async def story():
+        for _ in range(2):
+            assert await shown(Named(name="Tom")) == {"name": "Tom"}
+            assert await shown(Arriving(name="Kit")) == {"name": "arrived"}
+            assert await shown(Lost(name="Max")) is None
+            assert await shown(Strange()) == {"name": "strange"}
+            assert await shown(None) is None
+        assert plan.ordinary.known == {Named}
+
+    run(story())
+
+
+def test_a_plan_knows_some_classes_and_not_all():
+    """However many there are."""
+    plan, values = planned(strawberry.Schema(Basket)._schema, "{ inside { name } }")
+    for number in range(200):
+        kind = type(f"Cat{number}", (), {"name": "Tom"})
+        assert plan.execute(Basket(cat=kind()), None, values).data == {"inside": {"name": "Tom"}}
+    assert len(plan.ordinary.known) < 100
