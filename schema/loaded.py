@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import strawberry
 
 from datasources.sourced import Sourced
 from engine import BATCH, Batch, ResolveInfo
-from schema.asks import Asks
+from schema.asks import Asks, Per
 from schema.context import Context, Info
 from schema.isolating_loader import IsolatingLoader
 from schema.loaders import Loaders
@@ -32,8 +32,9 @@ def loaded(  # noqa: PLR0913 - by name only
 ) -> T | None:
     """A nullable field; null where there is no such record.
 
-    It is declared once and resolved in two ways. The engine loads what is wanted of all parents of
-    a wave in one step; graphql-core calls a resolver for each.
+    It is declared once and resolved in two ways. Where one call answers for many parents, the
+    engine loads what is wanted of all parents of a wave in one step. Where each takes a call of its
+    own, none waits for the others; that, and whatever graphql-core executes, is a resolver's work.
 
     Args:
         asks: The question.
@@ -58,10 +59,9 @@ def loaded(  # noqa: PLR0913 - by name only
             return None
         return make(cast("Context", info.context).degraded.show(info, found))
 
-    metadata: Mapping[object, object] = {
-        **asks.metadata,
-        BATCH: Batch(key=key, load=load, show=show),
-    }
+    metadata = dict(asks.metadata)
+    if asks.per is Per.WAVE:
+        metadata[BATCH] = Batch(key=key, load=load, show=show)
     field: T | None = strawberry.field(
         resolver=resolve,
         graphql_type=cast("Any", of | None),

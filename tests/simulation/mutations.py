@@ -166,7 +166,7 @@ MUTATIONS = (
     Mutation(
         "finished questions are remembered",
         f"{_RESILIENCE}/single_flight.py",
-        "            del self._flights[key]\n",
+        "            del self._flights[flight.key]\n",
         "            pass\n",
         ("quiet",),
     ),
@@ -187,7 +187,7 @@ MUTATIONS = (
     Mutation(
         "who has left is still worked for",
         "bff/graphql/disconnect.py",
-        "        task.cancel()\n",
+        "        self._task.cancel()\n",
         "",
         ("settles",),
     ),
@@ -228,9 +228,9 @@ MUTATIONS = (
     ),
     Mutation(
         "null for an error takes its parent along",
-        "bff/graphql/on_error.py",
-        "        self.error_propagation = False\n",
-        "",
+        "engine/plan.py",
+        "        self.propagates = behavior is ErrorBehavior.PROPAGATE\n",
+        "        self.propagates = True\n",
         ("exactly", "silent null", "halt"),
     ),
     Mutation(

@@ -18,7 +18,7 @@ WORLDS = 100
 def copy(tmp_path_factory):
     """The product and the simulation, where a line may be wrong."""
     root = tmp_path_factory.mktemp("mutated")
-    for package in ("bff", "datasources", "schema"):
+    for package in ("bff", "datasources", "engine", "schema"):
         leave = shutil.ignore_patterns("__pycache__", "static")
         shutil.copytree(PROJECT / package, root / package, ignore=leave)
     (root / "tests").mkdir()
