@@ -39,7 +39,7 @@ class _Flight:
         key: What is asked.
         asked: When it began, in writes.
         task: The question itself.
-        waiting: Who waits for it now.
+        waiting: Who waits for it now, in the order of coming: they are told in that order.
         kept: Whether it goes on when nobody waits.
         trouble: What its latest failed attempt met.
         due: When the last of all who have waited for it leaves (monotonic seconds).
@@ -51,7 +51,7 @@ class _Flight:
         self.key = key
         self.asked = asked
         self.task: asyncio.Task[Reply[Any]]
-        self.waiting: set[asyncio.Future[None]] = set()
+        self.waiting: dict[asyncio.Future[None], None] = {}
         self.kept = False
         self.trouble: DatasourceError | None = None
         self.due = -math.inf
@@ -114,7 +114,7 @@ class SingleFlight:
         flight.due = max(flight.due, due)
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
-        flight.waiting.add(waiter)
+        flight.waiting[waiter] = None
         timer = loop.call_later(max(0.0, patience), _wake, waiter)
         try:
             await waiter
@@ -126,7 +126,7 @@ class SingleFlight:
             raise Unsettled(call.route.service, flight.trouble)
         finally:
             timer.cancel()
-            flight.waiting.discard(waiter)
+            del flight.waiting[waiter]
             if not flight.waiting and not flight.kept:
                 flight.task.cancel()
 
