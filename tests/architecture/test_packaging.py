@@ -90,3 +90,9 @@ def test_nothing_generated_is_committed() -> None:
         r"(^|/)(__pycache__|node_modules|dist|\.[a-z_]*cache)/|\.(pyc|so|db|whl)$"
     )
     assert [path for path in listed if generated.search(path)] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_image_is_built_from_every_package(package: str) -> None:
+    """One that `.dockerignore` leaves out is missed when the server starts."""
+    assert f"!{package}/**" in (PROJECT / ".dockerignore").read_text("utf-8").splitlines()
