@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
-from bff.graphql.documents import Documents, InvalidDocument
+from bff.graphql.documents import Document, Documents, InvalidDocument
 from bff.graphql.execution import core_schema
 from bff.graphql.limits import Limits
 from bff.graphql.refusal import Refusal
@@ -37,10 +37,7 @@ def explain_query(text: str, *, variables: str, operation: str | None) -> str:
         UsageError: The document, its variables or the name do not fit.
     """
     schema = core_schema(web.build_schema())
-    try:
-        document = Documents(schema, Limits()).get(text)
-    except InvalidDocument as invalid:
-        raise UsageError("\n".join(_line(error) for error in invalid.errors)) from None
+    document = _document(schema, text)
     try:
         return str(plan_of(schema, document.node, operation, _variables(variables)))
     except GraphQLError as exc:
@@ -59,11 +56,9 @@ def plan_source(text: str, *, variables: str, operation: str | None) -> str:
         UsageError: The document, its variables or the name do not fit; or graphql-core executes it.
     """
     schema = core_schema(web.build_schema())
+    document = _document(schema, text)
     try:
-        document = Documents(schema, Limits()).get(text)
         node = document.operation(operation).node
-    except InvalidDocument as invalid:
-        raise UsageError("\n".join(_line(error) for error in invalid.errors)) from None
     except Refusal as refusal:
         raise UsageError(str(refusal)) from None
     coerced = get_variable_values(schema, node.variable_definitions or (), _variables(variables))
@@ -90,6 +85,14 @@ def explain_pipeline(settings: Settings) -> str:
 
 def _nowhere(_name: str, _upstream: UpstreamSettings) -> httpx.AsyncBaseTransport:
     return httpx.AsyncBaseTransport()
+
+
+def _document(schema: GraphQLSchema, text: str) -> Document:
+    """Raises `UsageError` for one that is not valid."""
+    try:
+        return Documents(schema, Limits()).get(text)
+    except InvalidDocument as invalid:
+        raise UsageError("\n".join(_line(error) for error in invalid.errors)) from None
 
 
 def _variables(text: str) -> dict[str, Any]:

@@ -1,51 +1,24 @@
 """The comparison finds what is wrong: one that never complains proves nothing."""
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.differential.mutations import MUTATIONS
+from tests.planted import copied, found
 
-PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = 1_500
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """The engine and the comparison, where a line may be wrong."""
-    root = tmp_path_factory.mktemp("mutated")
-    for package in ("engine", "bff", "datasources", "schema"):
-        leave = shutil.ignore_patterns("__pycache__", "static")
-        shutil.copytree(PROJECT / package, root / package, ignore=leave)
-    (root / "tests").mkdir()
-    shutil.copytree(PROJECT / "tests/differential", root / "tests/differential")
-    shutil.copy(PROJECT / "tests/virtual_time.py", root / "tests/virtual_time.py")
-    return root
+    return copied(tmp_path_factory.mktemp("mutated"), "differential")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_wrong_line_is_found(copy, mutation):
     """Within some thousand cases."""
-    wrong = copy / mutation.file
-    right = wrong.read_text("utf-8")
-    assert right.count(mutation.old) == 1, "the line has changed: change the mutation too"
-    wrong.write_text(right.replace(mutation.old, mutation.new), "utf-8")
-    command = [sys.executable, "-W", "ignore", "-m", "tests.differential", "--differences", "1"]
-    try:
-        done = subprocess.run(
-            [*command, "--documents", str(DOCUMENTS)],
-            cwd=copy,
-            env=os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        wrong.write_text(right, "utf-8")
+    documents = str(DOCUMENTS)
+    done = found(copy, mutation, "differential", "--differences", "1", "--documents", documents)
     assert done.returncode == 1, f"not found in {DOCUMENTS} documents"
     assert "replay: " in done.stdout, done.stdout + done.stderr
